@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models.team import Team
+from surveys.models.fields import LANGUAGES, check_time_zone
+
+
+class StaffProfile(models.Model):
+    """What a colleague may do, and how the product speaks to them."""
+
+    AGENT, SUPERVISOR, ANALYST, ADMINISTRATOR = (
+        "agent",
+        "supervisor",
+        "analyst",
+        "administrator",
+    )
+    ROLES = [
+        (AGENT, _("agent")),
+        (SUPERVISOR, _("supervisor")),
+        (ANALYST, _("analyst")),
+        (ADMINISTRATOR, _("administrator")),
+    ]
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="staff",
+        verbose_name=_("user"),
+    )
+    role = models.CharField(_("role"), max_length=14, choices=ROLES, default=AGENT)
+    locale = models.CharField(
+        _("language"), max_length=16, choices=LANGUAGES, default="en"
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[check_time_zone]
+    )
+
+    class Meta:
+        ordering = ["user__username"]
+        verbose_name = _("colleague")
+        verbose_name_plural = _("colleagues")
+
+    def __str__(self) -> str:
+        return self.user.get_full_name() or self.user.get_username()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Membership(models.Model):
+    """A colleague's place in a team, with how many open tickets they can carry there."""
+
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("team"),
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("colleague"),
+    )
+    capacity = models.PositiveSmallIntegerField(
+        _("capacity"),
+        default=20,
+        validators=[MinValueValidator(1)],
+        help_text=_("Open tickets at once."),
+    )
+    takes_new = models.BooleanField(_("takes new tickets"), default=True)
+
+    class Meta:
+        ordering = ["team", "user__username"]
+        verbose_name = _("team member")
+        verbose_name_plural = _("team members")
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="once_in_each_team"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.team}"
+
+
+class Leave(models.Model):
+    """A time when a colleague is away and gets no new tickets."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="leaves",
+        verbose_name=_("colleague"),
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    note = models.CharField(_("note"), max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-starts_at"]
+        verbose_name = _("leave")
+        verbose_name_plural = _("leaves")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at")), name="leave_ends_after_start"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "starts_at", "ends_at"], name="leave_by_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.starts_at:%Y-%m-%d} - {self.ends_at:%Y-%m-%d}"
+
+    def clean(self) -> None:
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise ValidationError({"ends_at": _("Leave must end after it begins.")})
+
+
+class ApiToken(models.Model):
+    """A bearer token of one user, kept as its SHA-256. It may do what the user may do."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="api_tokens",
+        verbose_name=_("user"),
+    )
+    name = models.CharField(_("name"), max_length=100)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def hash_of(token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def issue(
+        cls, user_id: int, name: str, expires_at: datetime | None = None
+    ) -> tuple[ApiToken, str]:
+        """A new token and its text, which is shown this once."""
+        text = secrets.token_urlsafe(32)
+        row = cls.objects.create(
+            user_id=user_id,
+            name=name,
+            token_hash=cls.hash_of(text),
+            expires_at=expires_at,
+        )
+        return row, text

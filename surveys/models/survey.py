@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from surveys import scoring
+
+
+class Survey(models.Model):
+    """What is asked: one scored question first, then the rest. Its scale is declared, never guessed."""
+
+    KINDS = [("nps", "NPS"), ("csat", "CSAT"), ("ces", "CES")]
+    BEST = [("max", _("the highest number")), ("min", _("the lowest number"))]
+
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    name_zh = models.CharField(_("name in Chinese"), max_length=200, blank=True)
+    line = models.SlugField(
+        _("line"),
+        max_length=60,
+        help_text=_(
+            "Surveys of one line share tickets: a person has at most one open ticket per line."
+        ),
+    )
+    kind = models.CharField(_("kind"), max_length=4, choices=KINDS, default="nps")
+    lowest = models.SmallIntegerField(_("lowest score"), default=0)
+    highest = models.SmallIntegerField(_("highest score"), default=10)
+    best = models.CharField(
+        _("best score is"), max_length=3, choices=BEST, default="max"
+    )
+    low_cut = models.SmallIntegerField(
+        _("mildest low score"),
+        default=6,
+        help_text=_("This score and worse ones count as low (detractor)."),
+    )
+    high_cut = models.SmallIntegerField(
+        _("mildest high score"),
+        default=9,
+        help_text=_("This score and better ones count as high (promoter)."),
+    )
+    active = models.BooleanField(_("active"), default=True)
+    answer_days = models.PositiveSmallIntegerField(
+        _("days to answer"),
+        default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_(
+            "An answer may be given, and changed, for this many days after the invitation."
+        ),
+    )
+    cooldown_days = models.PositiveSmallIntegerField(
+        _("days between two invitations of one person"),
+        default=30,
+        validators=[MaxValueValidator(730)],
+        help_text=_(
+            "A resurvey after a resolved ticket is asked in spite of this, once."
+        ),
+    )
+    resurvey_after_minutes = models.PositiveIntegerField(
+        _("minutes from resolution to resurvey"), default=3 * 24 * 60
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    questions: models.Manager[Question]
+
+    class Meta:
+        ordering = ["slug"]
+        verbose_name = _("survey")
+        verbose_name_plural = _("surveys")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lowest__lt=F("highest")), name="survey_scale_has_two_ends"
+            ),
+            models.CheckConstraint(
+                condition=Q(low_cut__gte=F("lowest"))
+                & Q(low_cut__lte=F("highest"))
+                & Q(high_cut__gte=F("lowest"))
+                & Q(high_cut__lte=F("highest")),
+                name="survey_cuts_on_the_scale",
+            ),
+            models.CheckConstraint(
+                condition=(Q(best="max") & Q(low_cut__lt=F("high_cut")))
+                | (Q(best="min") & Q(low_cut__gt=F("high_cut"))),
+                name="survey_cuts_follow_the_direction",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title(get_language() or "en")
+
+    def title(self, language: str) -> str:
+        return self.name_zh if language == "zh-hans" and self.name_zh else self.name
+
+    @property
+    def scale(self) -> scoring.Scale:
+        return scoring.Scale(
+            self.lowest,
+            self.highest,
+            "min" if self.best == "min" else "max",
+            self.low_cut,
+            self.high_cut,
+        )
+
+    @property
+    def is_nps(self) -> bool:
+        return self.kind == "nps"
+
+    def clean(self) -> None:
+        try:
+            _scale = self.scale
+        except scoring.ScaleError as error:
+            raise ValidationError(str(error)) from error
+
+    def band(self, score: int | None) -> str:
+        """The band of a score, '' for an unanswered one."""
+        return "" if score is None else scoring.band(score, self.scale)
+
+
+class Question(models.Model):
+    """One question of a survey. The `score` question comes first and there is exactly one."""
+
+    SCORE, WHY, RATING, CHOICE, CONTACT_ME = (
+        "score",
+        "why",
+        "rating",
+        "choice",
+        "contact_me",
+    )
+    KINDS = [
+        (SCORE, _("the score")),
+        (WHY, _("why, in their words")),
+        (RATING, _("driver rating, 1 to 5")),
+        (CHOICE, _("choice")),
+        (CONTACT_ME, _("please contact me")),
+    ]
+
+    survey = models.ForeignKey(
+        Survey,
+        on_delete=models.CASCADE,
+        related_name="questions",
+        verbose_name=_("survey"),
+    )
+    key = models.SlugField(_("key"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=12, choices=KINDS)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    text = models.CharField(_("text"), max_length=300)
+    text_zh = models.CharField(_("text in Chinese"), max_length=300, blank=True)
+    low_label = models.CharField(
+        _("label of the lowest score"), max_length=80, blank=True
+    )
+    low_label_zh = models.CharField(
+        _("label of the lowest score in Chinese"), max_length=80, blank=True
+    )
+    high_label = models.CharField(
+        _("label of the highest score"), max_length=80, blank=True
+    )
+    high_label_zh = models.CharField(
+        _("label of the highest score in Chinese"), max_length=80, blank=True
+    )
+    options = models.JSONField(
+        _("options"),
+        default=list,
+        blank=True,
+        help_text=_(
+            'For a choice: a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'
+        ),
+    )
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering = ["survey", "position", "id"]
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "key"], name="one_question_per_key"
+            ),
+            models.UniqueConstraint(
+                fields=["survey"],
+                condition=Q(kind="score"),
+                name="one_score_question_per_survey",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.wording("text", get_language() or "en")
+
+    def wording(self, field: str, language: str) -> str:
+        """`text`, `low_label` or `high_label` in a language, English where it has no Chinese."""
+        chinese = getattr(self, f"{field}_zh") if language == "zh-hans" else ""
+        return str(chinese or getattr(self, field))
+
+    def choices_in(self, language: str) -> list[tuple[str, str]]:
+        short = "zh" if language == "zh-hans" else "en"
+        return [
+            (each["code"], each.get(short) or each.get("en") or each["code"])
+            for each in self.options
+        ]
+
+    def clean(self) -> None:
+        if self.kind == self.CHOICE:
+            check_options(self.options)
+
+
+def check_options(options: Any) -> None:
+    well_formed = isinstance(options, list) and all(
+        isinstance(each, dict) and isinstance(each.get("code"), str) and each["code"]
+        for each in options
+    )
+    if not well_formed or not options:
+        raise ValidationError(
+            {
+                "options": _(
+                    'A choice needs a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'
+                )
+            }
+        )
+    codes = [each["code"] for each in options]
+    if len(codes) != len(set(codes)):
+        raise ValidationError({"options": _("Each code may stand once.")})
