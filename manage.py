@@ -9,7 +9,7 @@ from config import embedded
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    with embedded.available():
+    with embedded.for_command(sys.argv[1] if len(sys.argv) > 1 else ""):
         execute_from_command_line(sys.argv)
 
 

@@ -31,6 +31,7 @@ START_SECONDS = 30
 LONGEST_HOME = 60
 # Commands that never touch PostgreSQL or Redis need not wait for them.
 COMMANDS_WITHOUT_SERVERS = {
+    "",
     "check",
     "collectstatic",
     "compilemessages",
@@ -60,7 +61,7 @@ def home() -> Path:
     if os.geteuid() != 0 and len(str(inside)) <= LONGEST_HOME:
         return inside
     key = hashlib.sha256(f"{ROOT}:{os.geteuid()}".encode()).hexdigest()[:12]
-    return Path("/var/tmp") / f"{NAME}-{key}"
+    return Path("/var/tmp", f"{NAME}-{key}")  # noqa: S108 - _make_private refuses a folder of somebody else
 
 
 def database_url(where: Path | None = None) -> str:
@@ -80,17 +81,18 @@ def redis_url(where: Path | None = None, number: int = 0) -> str:
     return f"unix://{where or home()}/redis.sock?db={number}"
 
 
-@contextlib.contextmanager
-def available() -> Iterator[None]:
-    """For one command: does nothing when both URLs are given or the command needs neither server; uses the
-    servers of this checkout when they run already; otherwise runs them until the command ends."""
-    if all(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in ("DATABASE_URL", "REDIS_URL")):
-        yield
-    elif not installed() or len(sys.argv) < 2 or sys.argv[1] in COMMANDS_WITHOUT_SERVERS:
-        yield
-    else:
-        with running():
-            yield
+def for_command(command: str) -> contextlib.AbstractContextManager[None]:
+    """What one command needs: nothing where it touches neither server."""
+    return contextlib.nullcontext() if command in COMMANDS_WITHOUT_SERVERS else needed()
+
+
+def needed() -> contextlib.AbstractContextManager[None]:
+    """Nothing when both URLs are given; else the servers of this checkout, those that run already or new ones
+    until the block ends."""
+    given = all(
+        os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in ("DATABASE_URL", "REDIS_URL")
+    )
+    return contextlib.nullcontext() if given or not installed() else running()
 
 
 @contextlib.contextmanager
@@ -116,12 +118,16 @@ def running(where: Path | None = None, *, durable: bool = True) -> Iterator[None
 def child(
     command: list[str], *, dies_by: signal.Signals = signal.SIGTERM, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Starts `command` in a session of its own, so that Ctrl-C reaches only the launcher, which then stops its
-    children in order. On Linux the child gets `dies_by` when the launcher is gone, however it went."""
-    return subprocess.Popen(command, start_new_session=True, preexec_fn=_tied_to(os.getpid(), dies_by), **options)
+    """Starts `command` in a session of its own, so that Ctrl-C reaches only the launcher, which then stops
+    its children in order. On Linux the child gets `dies_by` when the launcher is gone, however it went."""
+    return subprocess.Popen(
+        command, start_new_session=True, preexec_fn=_tied_to(os.getpid(), dies_by), **options
+    )
 
 
-def stop(process: subprocess.Popen[bytes], sign: signal.Signals = signal.SIGTERM, patience: float = 10) -> None:
+def stop(
+    process: subprocess.Popen[bytes], sign: signal.Signals = signal.SIGTERM, patience: float = 10
+) -> None:
     if process.poll() is not None:
         return
     with contextlib.suppress(ProcessLookupError):
@@ -320,4 +326,4 @@ def _redis_ready(where: Path) -> bool:
 
 def temporary_home() -> Path:
     """A fresh folder with a short path, for servers that nobody needs afterwards."""
-    return Path(tempfile.mkdtemp(prefix=f"{NAME}-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix=f"{NAME}-"))

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import environ
 
@@ -22,6 +22,14 @@ def database_from_url() -> dict[str, Any]:
     """DATABASE_URL as Django's connection facts. A socket's folder stands percent-encoded for the host."""
     facts: dict[str, Any] = env.db_url("DATABASE_URL")
     return {**facts, "HOST": unquote(facts["HOST"])}
+
+
+def broker_url(redis_url: str) -> str:
+    """The same Redis in the words of Celery's transport, which names a socket differently."""
+    path, _, query = redis_url.removeprefix("unix://").partition("?")
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return f"redis+socket://{path}?virtual_host={parse_qs(query).get('db', ['0'])[0]}"
 
 
 def secret_key() -> str:

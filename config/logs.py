@@ -1,4 +1,4 @@
-"""Log lines: readable ones at a terminal, JSON where a machine reads them. Foreign loggers take the same shape."""
+"""Log lines: readable ones at a terminal, JSON where a machine reads them."""
 
 from typing import Any
 

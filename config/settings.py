@@ -1,4 +1,4 @@
-"""Starts with no variable set; every variable is a deployment fact. Rules of the product are rows, not settings."""
+"""Starts with no variable set; each is a deployment fact. Rules of the product are rows, not settings."""
 
 import sys
 from pathlib import Path
@@ -9,12 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded, logs
-from config.env import ROOT, VAR, database_from_url, env, given, secret_key
+from config.env import ROOT, VAR, broker_url, database_from_url, env, given, secret_key
 
 BASE_DIR = ROOT
 TESTING = "pytest" in sys.modules
 
 DEBUG = env.bool("DEBUG", default=False)
+# The demo: its customers' mailbox may be read by whoever opens it.
+DEMO = env.bool("DEMO", default=False)
 SECRET_KEY = secret_key()
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -131,14 +133,15 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
 STATICFILES_DIRS = [ROOT / "config" / "static"]
-COLLECTED = Path(STATIC_ROOT, "staticfiles.json").exists()
+COLLECTING = "collectstatic" in sys.argv
+COLLECTED = COLLECTING or Path(STATIC_ROOT, "staticfiles.json").exists()
 # Before `collectstatic` has run, pages take their files from where the packages keep them.
-WHITENOISE_USE_FINDERS = DEBUG or TESTING or not COLLECTED
+WHITENOISE_USE_FINDERS = DEBUG or DEMO or TESTING or not COLLECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if WHITENOISE_USE_FINDERS and "collectstatic" not in sys.argv
+        if WHITENOISE_USE_FINDERS and not COLLECTING
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
@@ -196,6 +199,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "recovery.api.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+if not (ROOT / "recovery/api/authentication.py").exists():  # TEMP
+    REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"] = ["rest_framework.authentication.SessionAuthentication"]
+if not (ROOT / "recovery/api/pagination.py").exists():  # TEMP
+    REST_FRAMEWORK["DEFAULT_PAGINATION_CLASS"] = "rest_framework.pagination.CursorPagination"
+if not (ROOT / "recovery/api/problems.py").exists():  # TEMP
+    REST_FRAMEWORK["EXCEPTION_HANDLER"] = "rest_framework.views.exception_handler"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Redress",
     "VERSION": "1",
@@ -209,7 +218,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Work in the background: Redis carries nudges and ticks, nothing that may not be lost ---
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False

@@ -44,7 +44,9 @@ def numbered(url: str, number: int) -> str:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"services: {os.environ['DATABASE_URL'].rsplit('@')[-1]}, {os.environ['REDIS_URL'].rsplit('@')[-1]}"
+    return (
+        f"services: {os.environ['DATABASE_URL'].rsplit('@')[-1]}, {os.environ['REDIS_URL'].rsplit('@')[-1]}"
+    )
 
 
 start()

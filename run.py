@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""One way in, with nothing but Python: makes .venv, installs what the task needs, does the task.
+
+python3 run.py demo    the product with a demo in it, until Ctrl-C (PORT=8000)
+python3 run.py test    every test; further words go to pytest
+python3 run.py lint    style, types, the import law, migrations, translations
+python3 run.py setup   only install, for development
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+VAR = ROOT / "var"
+BIN = VENV / "bin"
+PYTHON = BIN / "python"
+LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev"}
+READY_SECONDS = 60
+
+
+def main(words: list[str]) -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is the file that says so
+        print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+        return 1
+    if not words or words[0] not in LOCKS:
+        print(__doc__)
+        return 2
+    task, *rest = words
+    if Path(sys.prefix) != VENV:
+        install(LOCKS[task])
+        os.chdir(ROOT)
+        os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *words])
+    tasks = {
+        "setup": lambda: setup(),
+        "demo": lambda: demo(),
+        "test": lambda: test(rest),
+        "lint": lambda: lint(),
+    }
+    return tasks[task]()
+
+
+# --- Installing: with nothing but the standard library ---
+
+
+def install(lock: str) -> None:
+    """Installs requirements/<lock>.lock into .venv, once per state of that file and Python version."""
+    if stamped(lock) or (lock == "demo" and stamped("dev")):
+        return
+    print(f"Installing ({lock}) into .venv ...", flush=True)
+    started = time.monotonic()
+    if not any(way(lock) for way in (with_uv, with_venv, with_the_hosts_pip)):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        sys.exit(
+            f"This Python can make no virtual environment. Run this, then try again:\n"
+            f"  apt install python3-venv python{version}-venv"
+        )
+    stamp(lock).write_text(state(lock))
+    print(f"Installed in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def stamp(lock: str) -> Path:
+    return VENV / f"installed-{lock}"
+
+
+def state(lock: str) -> str:
+    packages = (ROOT / "requirements" / f"{lock}.lock").read_bytes()
+    return f"{sys.version.split()[0]} {hashlib.sha256(packages).hexdigest()}"
+
+
+def stamped(lock: str) -> bool:
+    return PYTHON.exists() and stamp(lock).exists() and stamp(lock).read_text() == state(lock)
+
+
+def packages(lock: str) -> list[str]:
+    return ["install", "--quiet", "--require-hashes", "-r", str(ROOT / "requirements" / f"{lock}.lock")]
+
+
+def with_uv(lock: str) -> bool:
+    uv = shutil.which("uv")
+    if not uv:
+        return False
+    made = PYTHON.exists() or succeeds([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)])
+    return made and succeeds([uv, "pip", *packages(lock), "--python", str(PYTHON)])
+
+
+def with_venv(lock: str) -> bool:
+    has_pip = PYTHON.exists() and succeeds([str(PYTHON), "-m", "pip", "--version"], quiet=True)
+    made = has_pip or succeeds([sys.executable, "-m", "venv", "--clear", str(VENV)], quiet=True)
+    return made and succeeds([str(PYTHON), "-m", "pip", *packages(lock)])
+
+
+def with_the_hosts_pip(lock: str) -> bool:
+    if not succeeds([sys.executable, "-m", "pip", "--version"], quiet=True):
+        return False
+    made = succeeds([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)], quiet=True)
+    return made and succeeds([sys.executable, "-m", "pip", "--python", str(PYTHON), *packages(lock)])
+
+
+def succeeds(command: list[str], quiet: bool = False) -> bool:
+    output = subprocess.DEVNULL if quiet else None
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return subprocess.run(command, stdout=output, stderr=output, env=environment).returncode == 0
+
+
+# --- Tasks: from here on inside .venv ---
+
+
+def setup() -> int:
+    compile_catalogues()
+    print("Ready: .venv/bin/python manage.py ...")
+    return 0
+
+
+def test(words: list[str]) -> int:
+    compile_catalogues()
+    workers = [] if any(word.startswith("-n") for word in words) else ["-n", "2"]
+    return subprocess.call([str(PYTHON), "-m", "pytest", *workers, *words], cwd=ROOT)
+
+
+def lint() -> int:
+    checks = {
+        "style": [str(BIN / "ruff"), "check", "."],
+        "layout": [str(BIN / "ruff"), "format", "--check", "."],
+        "types": [str(BIN / "mypy")],
+        "import law": [str(BIN / "lint-imports")],
+        "migrations": [str(PYTHON), "manage.py", "makemigrations", "--check", "--dry-run"],
+        "translations": [str(PYTHON), "-m", "config.catalogues", "check"],
+    }
+    failed = [name for name, command in checks.items() if not passes(name, command)]
+    print(f"\nlint: {', '.join(failed)} failed" if failed else "\nlint: all well")
+    return 1 if failed else 0
+
+
+def passes(name: str, command: list[str]) -> bool:
+    print(f"== {name}", flush=True)
+    return subprocess.call(command, cwd=ROOT) == 0
+
+
+def compile_catalogues() -> None:
+    from config import catalogues
+
+    catalogues.compile_all()
+
+
+def demo() -> int:
+    from config import embedded
+
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    compile_catalogues()
+    VAR.mkdir(exist_ok=True)
+    port = free_port(int(os.environ.get("PORT", "8000")))
+    url = os.environ.setdefault("PUBLIC_URL", f"http://localhost:{port}")
+    # What the product mails in the demo, the demo itself receives.
+    os.environ.setdefault("EMAIL_URL", f"smtp://127.0.0.1:{free_port(8025)}")
+    os.environ["DEMO"] = "1"
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(embedded.needed())
+            manage(embedded, "migrate", "--verbosity", "0")
+            manage(embedded, "demo_load")
+            parts = start_parts(embedded, stack, port)
+            wait_until_ready(parts, port)
+            welcome(url)
+            return watch(parts)
+        except KeyboardInterrupt:
+            print("\nStopping ...", flush=True)
+            return 0
+        finally:
+            # A second Ctrl-C must not leave half of it running.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def manage(embedded: ModuleType, *words: str) -> None:
+    process = embedded.child([str(PYTHON), "manage.py", *words], cwd=ROOT)
+    try:
+        status = process.wait()
+    finally:
+        embedded.stop(process)
+    if status:
+        sys.exit(f"manage.py {' '.join(words)} failed")
+
+
+def start_parts(
+    embedded: ModuleType, stack: contextlib.ExitStack, port: int
+) -> dict[str, subprocess.Popen[bytes]]:
+    celery = [str(BIN / "celery"), "--app", "config", "--quiet"]
+    commands = {
+        "mailbox and customers": [str(PYTHON), "manage.py", "demo_live"],
+        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"],
+        "timetable": [*celery, "beat"],
+        "web": [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8",
+                "--graceful-timeout", "3", "--no-control-socket"],
+    }  # fmt: skip
+    parts = {}
+    for name, command in commands.items():
+        with log_of(name).open("wb") as output:
+            parts[name] = embedded.child(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        stack.callback(embedded.stop, parts[name])
+    # All are told before the first is waited for.
+    stack.callback(lambda: [part.terminate() for part in parts.values()])
+    return parts
+
+
+def log_of(name: str) -> Path:
+    return VAR / f"demo-{name.split()[0]}.log"
+
+
+def wait_until_ready(parts: dict[str, subprocess.Popen[bytes]], port: int) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if gone(parts):
+            break
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2).close()
+            return
+        time.sleep(0.1)
+    show_logs(gone(parts) or ["web"])
+    sys.exit("The demo did not start.")
+
+
+def watch(parts: dict[str, subprocess.Popen[bytes]]) -> int:
+    while not gone(parts):
+        time.sleep(0.5)
+    show_logs(gone(parts))
+    print(f"Ended by itself: {', '.join(gone(parts))}. Stopping.", flush=True)
+    return 1
+
+
+def gone(parts: dict[str, subprocess.Popen[bytes]]) -> list[str]:
+    return [name for name, part in parts.items() if part.poll() is not None]
+
+
+def show_logs(names: list[str]) -> None:
+    for name in names:
+        lines = log_of(name).read_text(errors="replace").splitlines()[-30:]
+        print(f"--- {log_of(name)}", *lines, sep="\n", flush=True)
+
+
+def welcome(url: str) -> None:
+    facts = json.loads((VAR / "demo.json").read_text())
+    print("\nPeople you can be (name, password, role):")
+    for user in facts["users"]:
+        print(f"  {user['name']:<12} {user['password']:<16} {user['role']}")
+    print(f"\nLogs: {VAR}/demo-*.log   Facts for scripts: {VAR}/demo.json   Stop: Ctrl-C")
+    print(f"What customers get: {url}/demo/inbox/")
+    print(f"Your work:          {url}/desk/", flush=True)
+
+
+def free_port(wanted: int) -> int:
+    for port in range(wanted, wanted + 200):
+        with socket.socket() as plug:
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                plug.bind(("127.0.0.1", port))
+                return port
+    sys.exit(f"No free port from {wanted} on.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
