@@ -2,8 +2,8 @@
 
 An instant is working when its wall clock in the calendar's zone lies in a half-open window [opens, closes) of
 that local day. Nothing here converts the ends of a window to UTC: the UTC line is cut into pieces of constant
-offset, and each piece is matched against the windows by itself. So an hour that a clock change repeats is worked
-twice, an hour it skips is not worked, and a day that a zone skips altogether has no working time.
+offset, and each piece is matched against the windows by itself. So an hour that a clock change repeats is
+worked twice, an hour it skips is not worked, and a day that a zone skips altogether has no working time.
 
 Every function takes aware datetimes and answers in UTC. Inside, an instant is a whole number of microseconds
 since 1970, which keeps seconds and fractions exact.
@@ -57,9 +57,7 @@ def parse_minutes(text: str, where: str = "") -> int:
     minutes = int(match[1]) * 60 + int(match[2]) if match else -1
     if not 0 <= minutes <= 1440:
         raise CalendarError(
-            where,
-            "bad_time",
-            f"{text!r} is no time of day: write 00:00 to 24:00, like 09:00.",
+            where, "bad_time", f"{text!r} is no time of day: write 00:00 to 24:00, like 09:00."
         )
     return minutes
 
@@ -72,8 +70,8 @@ def format_minutes(minutes: int) -> str:
 class Window:
     """Open on these days of the week (Monday is 0). `opens` and `closes` are minutes after local midnight.
 
-    `closes` may be 1440. When it is earlier than `opens` the window runs past midnight, and all of it belongs to
-    the day it opens.
+    `closes` may be 1440. When it is earlier than `opens` the window runs past midnight, and all of it belongs
+    to the day it opens.
     """
 
     days: frozenset[int]
@@ -173,10 +171,7 @@ def open_spans(
 
 
 def worked(
-    calendar: WorkingCalendar,
-    start: dt.datetime,
-    end: dt.datetime,
-    waits: Iterable[Wait] = (),
+    calendar: WorkingCalendar, start: dt.datetime, end: dt.datetime, waits: Iterable[Wait] = ()
 ) -> dt.timedelta:
     """Working time from `start` to `end` outside the waits; nothing when `end` comes first."""
     parts = parted(calendar, to_micros(start), to_micros(end), settled(waits))
@@ -184,12 +179,9 @@ def worked(
 
 
 def add_working_time(
-    calendar: WorkingCalendar,
-    start: dt.datetime,
-    amount: dt.timedelta,
-    waits: Iterable[Wait] = (),
+    calendar: WorkingCalendar, start: dt.datetime, amount: dt.timedelta, waits: Iterable[Wait] = ()
 ) -> dt.datetime | None:
-    """The earliest instant by which `amount` has been worked outside the waits; None if an open wait comes first.
+    """The earliest instant by which `amount` is worked outside the waits; None if an open wait comes first.
 
     Raises WorkingTimeError when that lies more than a hundred years off or outside the years 2 to 9998.
     """
@@ -245,10 +237,7 @@ def to_micros(at: dt.datetime) -> int:
         raise WorkingTimeError("naive", f"{at.isoformat()} has no time zone: give an offset, like +00:00.")
     instant = (at - EPOCH) // MICROSECOND
     if not START_OF_TIME <= instant < END_OF_TIME:
-        raise WorkingTimeError(
-            "out_of_range",
-            f"{at.isoformat()} is out of range: use the years 2 to 9998.",
-        )
+        raise WorkingTimeError("out_of_range", f"{at.isoformat()} is out of range: use the years 2 to 9998.")
     return instant
 
 
@@ -268,26 +257,24 @@ def settled(waits: Iterable[Wait]) -> list[tuple[int, int | None]]:
 
 
 def parted(
-    calendar: WorkingCalendar,
-    start: int,
-    end: int,
-    pauses: list[tuple[int, int | None]],
+    calendar: WorkingCalendar, start: int, end: int, pauses: list[tuple[int, int | None]]
 ) -> Iterator[tuple[int, int, bool]]:
     """Working time between two instants, cut where a pause begins or ends: from, to, whether it is paused."""
     upcoming = 0
     for opens, closes in _merged(calendar, start, end):
-        while opens < closes:
-            while upcoming < len(pauses) and _ends_by(pauses[upcoming], opens):
+        reached = opens
+        while reached < closes:
+            while upcoming < len(pauses) and _ends_by(pauses[upcoming], reached):
                 upcoming += 1
             lower, upper = pauses[upcoming] if upcoming < len(pauses) else (closes, None)
-            waiting = lower <= opens
+            waiting = lower <= reached
             cut = min(closes, lower if not waiting else closes if upper is None else upper)
-            yield opens, cut, waiting
-            opens = cut
+            yield reached, cut, waiting
+            reached = cut
 
 
 def taken_by_holidays(calendar: WorkingCalendar, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-    """What would have been open between two instants were it not for holidays: from, to, the holiday's name."""
+    """What would be open between two instants were it not for holidays: from, to, the holiday's name."""
     for opens, closes, day in _stretches(calendar.zone, calendar.hours_on_holiday, start, end):
         yield opens, closes, calendar.holiday_names[day]
 
@@ -310,17 +297,14 @@ def _merged(
 def _stretches(
     zone: dt.tzinfo, hours_of: Callable[[int], Hours], start: int, end: int
 ) -> Iterator[tuple[int, int, int]]:
-    """Every stretch of these hours between two instants, in order of beginning, with its local day's number."""
+    """Every stretch of these hours between two instants, by its beginning, with its local day's number."""
     for begins, ends, offset in _pieces_between(zone, start, end):
         first, last = max(begins, start) + offset, min(ends, end) + offset
         # From the day before, because its hours may run past midnight.
         for day in range(first // DAY - 1, (last - 1) // DAY + 1):
             midnight = day * DAY
             for opens, closes in hours_of(day):
-                lower, upper = (
-                    max(midnight + opens, first),
-                    min(midnight + closes, last),
-                )
+                lower, upper = (max(midnight + opens, first), min(midnight + closes, last))
                 if lower < upper:
                     yield lower - offset, upper - offset, day
 
@@ -389,8 +373,7 @@ def _positive(amount: dt.timedelta) -> int:
 
 def _too_far() -> WorkingTimeError:
     return WorkingTimeError(
-        "too_far",
-        "This lies more than a hundred years away: ask for less working time, or open longer.",
+        "too_far", "This lies more than a hundred years away: ask for less working time, or open longer."
     )
 
 
@@ -400,11 +383,7 @@ def _check_windows(windows: tuple[Window, ...]) -> None:
     for index, window in enumerate(windows):
         where = f"windows[{index}]"
         if not window.days:
-            raise CalendarError(
-                f"{where}.days",
-                "no_days",
-                "This window has no days: choose at least one.",
-            )
+            raise CalendarError(f"{where}.days", "no_days", "This window has no days: choose at least one.")
         if not window.days <= set(range(7)):
             raise CalendarError(f"{where}.days", "bad_day", "Days go from 0 for Monday to 6 for Sunday.")
         _check_hours(where, window.opens, window.closes)
@@ -416,22 +395,14 @@ def _check_holidays(holidays: tuple[Holiday, ...], working_days: frozenset[dt.da
         where, day = f"holidays[{index}]", holiday.date.isoformat()
         if holiday.date in working_days:
             raise CalendarError(
-                f"{where}.date",
-                "contradiction",
-                f"{day} is a holiday and a working day: keep one.",
+                f"{where}.date", "contradiction", f"{day} is a holiday and a working day: keep one."
             )
         if closed.setdefault(holiday.date, holiday.opens is None) != (holiday.opens is None):
-            raise CalendarError(
-                f"{where}.date",
-                "contradiction",
-                f"{day} is closed and has hours: keep one.",
-            )
+            raise CalendarError(f"{where}.date", "contradiction", f"{day} is closed and has hours: keep one.")
         if (holiday.opens is None) != (holiday.closes is None):
             missing = "open" if holiday.opens is None else "close"
             raise CalendarError(
-                f"{where}.{missing}",
-                "half_hours",
-                "Give both hours, or none for a closed day.",
+                f"{where}.{missing}", "half_hours", "Give both hours, or none for a closed day."
             )
         if holiday.opens is not None and holiday.closes is not None:
             _check_hours(where, holiday.opens, holiday.closes)

@@ -57,10 +57,10 @@ def reckon(
     *,
     at: dt.datetime | None = None,
 ) -> Reckoning:
-    """Due at the earliest instant by which `minutes` have been worked outside the waits; with none, at the start.
+    """Due at the earliest instant by which `minutes` are worked outside the waits; zero are due at the start.
 
-    A wait without an end stops the clock. Raises WorkingTimeError for naive or unusable times, for minutes below
-    zero or above MOST_MINUTES, and when the deadline would lie more than a hundred years off.
+    A wait without an end stops the clock. Raises WorkingTimeError for naive or unusable times, for minutes
+    below zero or above MOST_MINUTES, and when the deadline would lie more than a hundred years off.
     """
     known, amount = list(waits), _checked(minutes)
     due_at = add_working_time(calendar, start, amount, known)
@@ -76,21 +76,14 @@ def reckon(
 
 
 def time_used(
-    calendar: WorkingCalendar,
-    start: dt.datetime,
-    at: dt.datetime,
-    waits: Iterable[Wait] = (),
+    calendar: WorkingCalendar, start: dt.datetime, at: dt.datetime, waits: Iterable[Wait] = ()
 ) -> dt.timedelta:
     """Working time on the clock at this instant; nothing before the start."""
     return worked(calendar, start, at, waits)
 
 
 def time_left(
-    calendar: WorkingCalendar,
-    start: dt.datetime,
-    minutes: float,
-    at: dt.datetime,
-    waits: Iterable[Wait] = (),
+    calendar: WorkingCalendar, start: dt.datetime, minutes: float, at: dt.datetime, waits: Iterable[Wait] = ()
 ) -> dt.timedelta:
     """Working time until due; below zero it is the working time by which the deadline has been missed."""
     return _checked(minutes) - worked(calendar, start, at, waits)
@@ -98,12 +91,7 @@ def time_left(
 
 def ledger_to_json(ledger: Iterable[LedgerLine]) -> list[dict[str, Any]]:
     return [
-        {
-            "from": line.start.isoformat(),
-            "to": line.end.isoformat(),
-            "minutes": line.minutes,
-            "why": line.why,
-        }
+        {"from": line.start.isoformat(), "to": line.end.isoformat(), "minutes": line.minutes, "why": line.why}
         | ({"name": line.name} if line.name else {})
         for line in ledger
     ]
@@ -125,8 +113,7 @@ def ledger_from_json(rows: Iterable[dict[str, Any]]) -> tuple[LedgerLine, ...]:
 def _checked(minutes: float) -> dt.timedelta:
     if not 0 <= minutes <= MOST_MINUTES:
         raise WorkingTimeError(
-            "bad_minutes",
-            f"{minutes} minutes cannot be reckoned: give 0 to {MOST_MINUTES}, ten years.",
+            "bad_minutes", f"{minutes} minutes cannot be reckoned: give 0 to {MOST_MINUTES}, ten years."
         )
     return MICROSECOND * round(minutes * MINUTE)
 
