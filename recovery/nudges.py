@@ -1,5 +1,45 @@
-"""Joins the rooms: a recorded response is triaged at once, and a customer is told who will call."""
+"""Joins the rooms: a recorded response is triaged at once, and the customer is told who will call and by when."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from surveys.intake.signals import Promise, promise_wanted, responses_recorded
+
+log = logging.getLogger(__name__)
 
 
 def listen() -> None:
     """Connect to what the surveys room announces."""
+    responses_recorded.connect(triage_now, dispatch_uid="recovery.triage_now")
+    promise_wanted.connect(promise_of, dispatch_uid="recovery.promise_of")
+
+
+def triage_now(sender: Any, *, response_ids: Iterable[int], at: datetime, **_kwargs: Any) -> None:
+    """Triage there and then; whatever goes wrong is left to the sweep, which finds the rows."""
+    from recovery.triage import triage
+
+    for response_id in response_ids:
+        try:
+            triage(response_id, at=at)
+        except Exception:
+            log.exception("triage failed; the sweep takes it up", extra={"response": response_id})
+
+
+def promise_of(sender: Any, *, response_id: int, at: datetime, **_kwargs: Any) -> Promise | None:
+    """Who will get in touch and by when, from the very deadline the desk works to."""
+    from recovery.models import Deadline, TicketResponse
+    from recovery.models.policy import FIRST_CONTACT
+
+    link = TicketResponse.objects.select_related("ticket__owner").filter(response=response_id).first()
+    if link is None or not link.ticket.is_in_work:
+        return None
+    deadline = Deadline.objects.filter(
+        ticket=link.ticket, kind=FIRST_CONTACT, cycle=link.ticket.cycle, met_at=None, due_at__gt=at
+    ).first()
+    if deadline is None or deadline.due_at is None:
+        return None
+    return Promise(name=link.ticket.owner.get_full_name(), by=deadline.due_at)

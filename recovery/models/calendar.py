@@ -40,8 +40,6 @@ class Calendar(models.Model):
     )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
-    hours: models.Manager[OpeningHours]
-    days: models.Manager[CalendarDay]
 
     class Meta:
         ordering = ["name"]

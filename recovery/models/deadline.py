@@ -32,6 +32,7 @@ class Deadline(models.Model):
     policy = models.ForeignKey(SlaPolicy, on_delete=models.PROTECT, related_name="+")
     policy_version = models.PositiveIntegerField(_("policy version"))
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="+")
+    calendar_version = models.PositiveIntegerField(_("calendar version"))
     starts_at = models.DateTimeField(_("starts"))
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     met_at = models.DateTimeField(_("met"), null=True, blank=True)
@@ -43,6 +44,9 @@ class Deadline(models.Model):
         help_text=_("When it stopped mattering without being met."),
     )
     ledger = models.JSONField(_("ledger"), default=list)
+    round = models.PositiveSmallIntegerField(
+        _("round"), default=1, help_text=_("Rises when the due time moves, so that each level may be told again.")
+    )
     level = models.SmallIntegerField(_("last level told"), default=-1)
     next_step_at = models.DateTimeField(_("next step"), null=True, blank=True)
 
@@ -92,6 +96,9 @@ class Wait(models.Model):
     cycle = models.PositiveSmallIntegerField(_("cycle"))
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    resume_at = models.DateTimeField(
+        _("resumes by itself"), null=True, blank=True, help_text=_("Empty: somebody resumes it.")
+    )
     reason = models.CharField(_("reason"), max_length=300)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -110,6 +117,13 @@ class Wait(models.Model):
                 fields=["ticket"],
                 condition=Q(ends_at__isnull=True),
                 name="one_running_wait",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["resume_at"],
+                condition=Q(ends_at__isnull=True, resume_at__isnull=False),
+                name="wait_to_resume",
             ),
         ]
 
@@ -134,6 +148,7 @@ class Escalation(models.Model):
         blank=True,
     )
     cycle = models.PositiveSmallIntegerField(_("cycle"))
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
     level = models.PositiveSmallIntegerField(_("level"))
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
@@ -148,7 +163,7 @@ class Escalation(models.Model):
         verbose_name_plural = _("escalations")
         constraints = [
             models.UniqueConstraint(
-                fields=["deadline", "level"],
+                fields=["deadline", "round", "level"],
                 condition=Q(deadline__isnull=False),
                 name="each_level_told_once",
             ),

@@ -26,6 +26,7 @@ class TicketEvent(models.Model):
         ("priority_changed", _("priority changed")),
         ("extended", _("deadline extended")),
         ("escalated", _("escalated")),
+        ("breached", _("deadline passed")),
         ("resolved", _("resolved")),
         ("resurvey_planned", _("resurvey planned")),
         ("resurvey_held", _("resurvey held")),

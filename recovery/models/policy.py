@@ -23,8 +23,6 @@ class SlaPolicy(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
-    targets: models.Manager[PolicyTarget]
-    steps: models.Manager[EscalationStep]
 
     class Meta:
         ordering = ["name"]

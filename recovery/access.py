@@ -1,0 +1,91 @@
+"""The only way a door gets a ticket: what this person may see, and what they may do with it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from recovery.lifecycle import Refused
+from recovery.models import StaffProfile, Team, Ticket
+from recovery.models.ticket import TicketQuerySet
+
+SUPERVISORS_ONLY = frozenset({"extend"})
+
+
+class NotPermitted(Refused):
+    """This person may see the ticket, and may not do this."""
+
+
+def role_of(user: User | AnonymousUser) -> str:
+    """The person's role; '' for somebody who does not work here. A superuser is an administrator."""
+    if not user.is_authenticated or not user.is_active:
+        return ""
+    if user.is_superuser:
+        return StaffProfile.ADMINISTRATOR
+    profile = StaffProfile.objects.filter(user=user).first()
+    return profile.role if profile else ""
+
+
+def sees_everything(role: str) -> bool:
+    return role in (StaffProfile.ADMINISTRATOR, StaffProfile.ANALYST)
+
+
+def teams_of(user: User) -> set[int]:
+    """The teams whose tickets this person sees: their own, and those they supervise with all below."""
+    role = role_of(user)
+    if sees_everything(role):
+        return set(Team.objects.values_list("pk", flat=True))
+    own = set(user.memberships.values_list("team_id", flat=True))
+    return own | supervised_by(user)
+
+
+def supervised_by(user: User) -> set[int]:
+    role = role_of(user)
+    if role == StaffProfile.ADMINISTRATOR:
+        return set(Team.objects.values_list("pk", flat=True))
+    if role != StaffProfile.SUPERVISOR:
+        return set()
+    return Team.ids_below(set(user.supervised_teams.values_list("pk", flat=True)))
+
+
+def visible_to(user: User | AnonymousUser) -> TicketQuerySet:
+    """Every ticket this person may see, and no other."""
+    role = role_of(user)
+    if not role or isinstance(user, AnonymousUser):
+        return Ticket.objects.none()
+    if sees_everything(role):
+        return Ticket.objects.all()
+    return Ticket.objects.filter(Q(owner=user) | Q(team__in=teams_of(user)))
+
+
+def visible_teams(user: User) -> QuerySet[Team]:
+    return Team.objects.filter(pk__in=teams_of(user))
+
+
+def may(user: User, act: str, ticket: Ticket) -> bool:
+    """Whether this person's role allows the act on a ticket they see (not whether its status does)."""
+    role = role_of(user)
+    if role in ("", StaffProfile.ANALYST):
+        return False
+    if act in SUPERVISORS_ONLY:
+        return ticket.team_id in supervised_by(user)
+    return True
+
+
+def ticket_for(user: User, number: str, act: str = "") -> Ticket:
+    """The ticket of this number, for this act. Raises Ticket.DoesNotExist, NotPermitted."""
+    ticket = visible_to(user).for_lists().get(number=number.upper())
+    if act and not may(user, act, ticket):
+        raise NotPermitted("not_permitted", _("Your role does not allow this. Ask your supervisor."))
+    return ticket
+
+
+def colleagues_for(ticket: Ticket) -> QuerySet[User]:
+    """Whom a ticket may be handed to: active members of its team, and its supervisor."""
+    return (
+        User.objects.filter(is_active=True, staff__isnull=False)
+        .filter(Q(memberships__team=ticket.team_id) | Q(pk=ticket.team.supervisor_id))
+        .distinct()
+        .order_by("first_name", "username")
+    )

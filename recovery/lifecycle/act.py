@@ -1,0 +1,83 @@
+"""What every act shares: one transaction, the row locked, its version checked, exactly one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from recovery.lifecycle.table import Stale, check_allowed
+from recovery.models import Ticket, TicketEvent
+
+
+def name_of(user: User | None) -> str:
+    return (user.get_full_name() or user.get_username()) if user else ""
+
+
+class Change:
+    """An act under way: set what changes, say what happened once; it is saved when the act ends."""
+
+    def __init__(self, ticket: Ticket, by: User | None, at: datetime) -> None:
+        self.ticket = ticket
+        self.by = by
+        self.at = at
+        self._changed: set[str] = set()
+        self._event: TicketEvent | None = None
+
+    def set(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self.ticket, name, value)
+        self._changed.update(values)
+
+    def tell(self, kind: str, text: str = "", *, cycle: int | None = None, **data: Any) -> TicketEvent:
+        """The one event of this act; `data` is JSON: codes, numbers, names and ISO times."""
+        assert self._event is None, "an act writes one event"
+        self._event = TicketEvent(
+            ticket=self.ticket,
+            kind=kind,
+            cycle=cycle or self.ticket.cycle,
+            at=self.at,
+            by=self.by,
+            by_name=name_of(self.by),
+            data=data,
+            text=text,
+        )
+        return self._event
+
+    def save(self) -> None:
+        assert self._event is not None, "an act writes one event"
+        self.ticket.version += 1
+        self.ticket.save(update_fields=[*self._changed, "version"])
+        self._event.version = self.ticket.version
+        self._event.save()
+
+
+def locked(ticket_id: int) -> Ticket:
+    return (
+        Ticket.objects.select_for_update(of=("self",))
+        .select_related("customer", "owner", "team__calendar", "team__supervisor", "policy", "response__survey")
+        .get(pk=ticket_id)
+    )
+
+
+@contextmanager
+def acting(
+    ticket: Ticket, act: str, *, by: User | None, at: datetime, any_version: bool = False
+) -> Iterator[Change]:
+    """Lock the ticket, refuse what the table or a newer version forbids, and save the change with its event.
+
+    The version of the ticket in hand is the version the caller knows; `any_version` is for acts that cannot
+    undo what somebody else did (a note, a second low score). Raises Refused, Stale.
+    """
+    with transaction.atomic():
+        row = locked(ticket.pk)
+        if not any_version and row.version != ticket.version:
+            raise Stale(ticket.version, row.version)
+        check_allowed(act, row.status)
+        change = Change(row, by, at)
+        yield change
+        change.save()

@@ -1,0 +1,252 @@
+"""The two deadlines of a cycle: started, paused, resumed, moved, met. Each keeps the ledger that explains it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
+
+from recovery import business_hours, deadlines
+from recovery.lifecycle.act import Change, acting
+from recovery.lifecycle.table import Refused
+from recovery.models import Calendar, Deadline, EscalationStep, PolicyTarget, SlaPolicy, Ticket, Wait
+from recovery.models.policy import DEADLINE_KINDS, FIRST_CONTACT, RESOLUTION, TEN_YEARS
+from recovery.models.ticket import OPEN, WAITING
+
+KINDS = (FIRST_CONTACT, RESOLUTION)
+
+
+def target_of(policy: SlaPolicy, priority: int) -> PolicyTarget:
+    """The policy's target for a priority, or for the nearest one it has."""
+    targets = list(policy.targets.all())
+    if not targets:
+        raise Refused("policy_without_targets", _("This SLA policy has no targets. Add one in the admin site."))
+    return min(targets, key=lambda target: (abs(target.priority - priority), target.priority))
+
+
+def start_deadlines(ticket: Ticket, at: datetime) -> list[Deadline]:
+    """Both deadlines of the ticket's present cycle, counted from `at`."""
+    calendar = ticket.team.calendar
+    target = target_of(ticket.policy, ticket.priority)
+    rows = [
+        Deadline(
+            ticket=ticket,
+            kind=kind,
+            cycle=ticket.cycle,
+            minutes=target.minutes(kind),
+            policy=ticket.policy,
+            policy_version=ticket.policy.version,
+            calendar=calendar,
+            calendar_version=calendar.version,
+            starts_at=at,
+        )
+        for kind in KINDS
+    ]
+    for row in rows:
+        reckon(row, calendar, at)
+    return Deadline.objects.bulk_create(rows)
+
+
+def waits_of(ticket_id: int, cycle: int) -> list[tuple[datetime, datetime | None]]:
+    rows = Wait.objects.filter(ticket_id=ticket_id, cycle=cycle)
+    return [(row.starts_at, row.ends_at) for row in rows]
+
+
+def reckon(row: Deadline, calendar: Calendar, at: datetime) -> None:
+    """Set the due time, the ledger and when the ladder next has something to say."""
+    hours = calendar.as_working_calendar()
+    waits = waits_of(row.ticket_id, row.cycle) if row.pk else []
+    result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
+    row.due_at = result.due_at
+    row.ledger = deadlines.ledger_to_json(result.ledger)
+    row.next_step_at = next_step_at(row, hours)
+
+
+def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.WorkingCalendar) -> datetime:
+    """When a step falls due, in the calendar's own working time."""
+    amount = timedelta(minutes=abs(step.minutes_after))
+    if step.minutes_after < 0:
+        return business_hours.subtract_working_time(hours, due_at, amount)
+    moved = business_hours.add_working_time(hours, due_at, amount)
+    assert moved is not None  # without a wait the clock never stands
+    return moved
+
+
+def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> datetime | None:
+    """The earliest of the breach itself and the steps not yet told; None when nothing is left or time stands."""
+    if row.due_at is None or not row.is_running:
+        return None
+    times = [] if row.breached_at else [row.due_at]
+    times += [
+        step_time(step, row.due_at, hours)
+        for step in row.policy.steps.all()
+        if step.kind == row.kind and step.level > row.level
+    ]
+    return min(times, default=None)
+
+
+def running_deadlines(ticket: Ticket) -> list[Deadline]:
+    return list(
+        Deadline.objects.filter(
+            ticket=ticket, cycle=ticket.cycle, met_at=None, ended_at=None
+        ).select_related("policy")
+    )
+
+
+RECKONED = [
+    "minutes",
+    "extra_minutes",
+    "policy",
+    "policy_version",
+    "calendar",
+    "calendar_version",
+    "due_at",
+    "ledger",
+    "round",
+    "level",
+    "next_step_at",
+]
+
+
+def recompute(change: Change) -> list[dict[str, object]]:
+    """Reckon the running deadlines anew under today's policy, calendar and waits; say what moved.
+
+    Time already used and pauses carry over, since every reckoning starts at the cycle's start. A due time
+    that moved and lies ahead may be told about again.
+    """
+    ticket, moved = change.ticket, []
+    calendar = ticket.team.calendar
+    target = target_of(ticket.policy, ticket.priority)
+    for row in running_deadlines(ticket):
+        before = row.due_at
+        row.minutes = target.minutes(row.kind)
+        row.policy, row.policy_version = ticket.policy, ticket.policy.version
+        row.calendar, row.calendar_version = calendar, calendar.version
+        reckon(row, calendar, change.at)
+        if row.due_at != before:
+            if row.level >= 0 and row.due_at is not None and row.due_at > change.at:
+                row.round, row.level = row.round + 1, -1
+                row.next_step_at = next_step_at(row, calendar.as_working_calendar())
+            moved.append({"kind": row.kind, "from": iso(before), "to": iso(row.due_at)})
+        row.save(update_fields=RECKONED)
+    return moved
+
+
+def iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def meet(ticket: Ticket, kind: str, at: datetime) -> Deadline | None:
+    """The running deadline of this kind is met; late if its time had passed. None when it was met before."""
+    for row in running_deadlines(ticket):
+        if row.kind == kind:
+            row.met_at = at
+            end(row, at)
+            return row
+    return None
+
+
+def end(row: Deadline, at: datetime) -> None:
+    """Stop the ladder; what was late at `at` stays late."""
+    if row.breached_at is None and row.due_at is not None and row.due_at < at:
+        row.breached_at = row.due_at
+    if row.met_at is None:
+        row.ended_at = at
+    row.next_step_at = None
+    row.save(update_fields=["met_at", "ended_at", "breached_at", "next_step_at"])
+
+
+def end_all(ticket: Ticket, at: datetime) -> None:
+    for row in running_deadlines(ticket):
+        end(row, at)
+
+
+def end_wait(ticket: Ticket, at: datetime) -> Wait | None:
+    wait = Wait.objects.filter(ticket=ticket, ends_at=None).first()
+    if wait is not None:
+        wait.ends_at = max(at, wait.starts_at)
+        wait.save(update_fields=["ends_at"])
+    return wait
+
+
+def start_waiting(
+    ticket: Ticket, *, by: User | None, at: datetime, reason: str, until: datetime | None = None
+) -> Ticket:
+    """Stop the clock because the customer must do something first; it resumes by itself at `until`."""
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say what the customer must do first."), field="reason")
+    if until is not None and until <= at:
+        raise Refused("until_in_the_past", _("Choose a time that is still ahead."), field="until")
+    with acting(ticket, "wait", by=by, at=at) as change:
+        Wait.objects.create(
+            ticket=change.ticket,
+            cycle=change.ticket.cycle,
+            starts_at=at,
+            resume_at=until,
+            reason=reason.strip(),
+            by=by,
+        )
+        change.set(status=WAITING)
+        moved = recompute(change)
+        change.tell("waiting", reason.strip(), until=iso(until), deadlines=moved)
+    return change.ticket
+
+
+def resume(ticket: Ticket, *, by: User | None, at: datetime, note: str = "") -> Ticket:
+    """Let the clock run again; only the working time inside the wait is not counted."""
+    with acting(ticket, "resume", by=by, at=at) as change:
+        wait = end_wait(change.ticket, at)
+        change.set(status=OPEN)
+        moved = recompute(change)
+        change.tell("resumed", note.strip(), since=iso(wait.starts_at if wait else None), deadlines=moved)
+    return change.ticket
+
+
+def change_priority(ticket: Ticket, *, by: User | None, at: datetime, priority: int, reason: str = "") -> Ticket:
+    """Set the priority (1 urgent to 4 low) and move the deadlines with it."""
+    if priority not in (1, 2, 3, 4):
+        raise Refused("priority_unknown", _("A priority is 1, 2, 3 or 4."), field="priority")
+    with acting(ticket, "priority", by=by, at=at) as change:
+        before = change.ticket.priority
+        if before == priority:
+            raise Refused("priority_unchanged", _("The ticket has this priority already."), field="priority")
+        change.set(priority=priority)
+        moved = recompute(change)
+        change.tell("priority_changed", reason.strip(), **{"from": before, "to": priority}, deadlines=moved)
+    return change.ticket
+
+
+def extend(
+    ticket: Ticket, *, by: User | None, at: datetime, minutes: int, reason: str, kind: str = RESOLUTION
+) -> Ticket:
+    """Allow more working minutes for one deadline of this cycle, with a reason that stays on the ticket."""
+    if kind not in dict(DEADLINE_KINDS):
+        raise Refused("kind_unknown", _("Choose first contact or resolution."), field="kind")
+    if not 1 <= minutes <= TEN_YEARS // 10:
+        raise Refused("minutes_out_of_range", _("Extend by 1 minute to 1 year."), field="minutes")
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say why more time is needed."), field="reason")
+    with acting(ticket, "extend", by=by, at=at) as change:
+        row = next((each for each in running_deadlines(change.ticket) if each.kind == kind), None)
+        if row is None:
+            raise Refused("deadline_over", _("This deadline is met already."), field="kind")
+        row.extra_minutes += minutes
+        row.save(update_fields=["extra_minutes"])
+        moved = recompute(change)
+        change.tell("extended", reason.strip(), deadline=kind, minutes=minutes, deadlines=moved)
+    return change.ticket
+
+
+def recompute_deadlines(ticket: Ticket, *, by: User | None, at: datetime) -> Ticket:
+    """Bring the deadlines under the present policy and calendar; one event with the old and new times."""
+    with acting(ticket, "recompute", by=by, at=at, any_version=True) as change:
+        moved = recompute(change)
+        change.tell(
+            "recomputed",
+            policy=change.ticket.policy.name,
+            policy_version=change.ticket.policy.version,
+            calendar=change.ticket.team.calendar.name,
+            deadlines=moved,
+        )
+    return change.ticket

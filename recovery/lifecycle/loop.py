@@ -1,0 +1,255 @@
+"""Closing the loop: ask again, record what came back, close, or begin the next cycle."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from recovery.assignment import choose_owner, is_available
+from recovery.lifecycle import notices
+from recovery.lifecycle.act import Change, acting, name_of
+from recovery.lifecycle.clock import iso, start_deadlines
+from recovery.lifecycle.table import Refused
+from recovery.models import Resurvey, Ticket, TicketResponse
+from recovery.models.ticket import CLOSED, OPEN
+from surveys import invitations, scoring
+from surveys.models import Customer, Invitation, Response
+
+OTHER_PENDING = "other_pending"
+LOOK_AGAIN = timedelta(days=1)
+
+
+@transaction.atomic
+def plan_resurvey(ticket: Ticket, *, at: datetime) -> Ticket:
+    """When this cycle's customer is asked again, or why not; who cannot be asked ends as *not asked*."""
+    due_at = at + timedelta(minutes=ticket.response.survey.resurvey_after_minutes)
+    reason = "" if ticket.customer else "unknown_customer"
+    held = bool(ticket.customer and other_pending(ticket.customer))
+    with acting(ticket, "resurvey", by=None, at=at) as change:
+        resurvey = Resurvey.objects.create(
+            ticket=change.ticket,
+            cycle=change.ticket.cycle,
+            customer=change.ticket.customer,
+            state=Resurvey.HELD if held else Resurvey.PLANNED,
+            due_at=due_at,
+            earliest_at=due_at,
+            reason=OTHER_PENDING if held else "",
+        )
+        kind = "resurvey_held" if held else "resurvey_planned"
+        change.tell(kind, due_at=iso(due_at), reason=resurvey.reason or reason)
+    if reason:
+        return end_unasked(resurvey, at=at, reason=reason)
+    return change.ticket
+
+
+def other_pending(customer: Customer, besides: int | None = None) -> bool:
+    pending = Resurvey.objects.filter(customer=customer, state__in=[Resurvey.PLANNED, Resurvey.ASKED])
+    return pending.exclude(pk=besides).exists()
+
+
+@transaction.atomic
+def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
+    """Send the resurvey if it may be sent now; else hold it with the reason and the earliest date.
+
+    Returns None where there is nothing to do (somebody was faster, or it is not due).
+    """
+    resurvey = waiting_resurvey(resurvey_id, at)
+    if resurvey is None or resurvey.customer is None:
+        return None
+    if other_pending(resurvey.customer, besides=resurvey.pk):
+        return hold(resurvey, OTHER_PENDING, at + LOOK_AGAIN, at)
+    answer = invitations.ask(
+        resurvey.customer,
+        resurvey.ticket.response.survey,
+        at=at,
+        purpose=Invitation.RESURVEY,
+        touchpoint=resurvey.ticket.touchpoint,
+    )
+    if isinstance(answer, Invitation):
+        return asked(resurvey, answer, at)
+    if answer.earliest is not None:
+        return hold(resurvey, answer.reason, answer.earliest, at)
+    end_unasked(resurvey, at=at, reason=answer.reason)
+    return resurvey
+
+
+def lock_ticket_of(resurvey_id: int) -> None:
+    """The ticket is always locked before its resurvey, so that two acts cannot wait for each other."""
+    Ticket.objects.select_for_update(of=("self",)).filter(resurveys=resurvey_id).first()
+
+
+def waiting_resurvey(resurvey_id: int, at: datetime) -> Resurvey | None:
+    lock_ticket_of(resurvey_id)
+    return (
+        Resurvey.objects.select_for_update(of=("self",))
+        .select_related("customer", "ticket__response__survey")
+        .filter(pk=resurvey_id, state__in=[Resurvey.PLANNED, Resurvey.HELD], due_at__lte=at)
+        .first()
+    )
+
+
+def asked(resurvey: Resurvey, invitation: Invitation, at: datetime) -> Resurvey:
+    with acting(resurvey.ticket, "resurvey", by=None, at=at, any_version=True) as change:
+        resurvey.state, resurvey.invitation, resurvey.asked_at = Resurvey.ASKED, invitation, at
+        resurvey.reason = ""
+        resurvey.save(update_fields=["state", "invitation", "asked_at", "reason"])
+        change.tell("resurvey_asked", channel=invitation.channel, expires_at=iso(invitation.expires_at))
+    return resurvey
+
+
+def hold(resurvey: Resurvey, reason: str, earliest: datetime, at: datetime) -> Resurvey:
+    """Held, with the reason and the earliest date; the timeline says it once per reason."""
+    news = resurvey.state != Resurvey.HELD or resurvey.reason != reason
+    resurvey.state, resurvey.reason = Resurvey.HELD, reason
+    resurvey.due_at = resurvey.earliest_at = max(earliest, at + timedelta(minutes=1))
+    resurvey.save(update_fields=["state", "reason", "due_at", "earliest_at"])
+    if news:
+        with acting(resurvey.ticket, "resurvey", by=None, at=at, any_version=True) as change:
+            change.tell("resurvey_held", reason=reason, earliest_at=iso(resurvey.earliest_at))
+    return resurvey
+
+
+@transaction.atomic
+def end_unasked(resurvey: Resurvey, *, at: datetime, reason: str) -> Ticket:
+    """Nobody could be asked: the loop ends as *not asked*, with why."""
+    return end_silent(resurvey, "not_asked", at, reason)
+
+
+@transaction.atomic
+def end_unanswered(resurvey_id: int, *, at: datetime) -> Ticket | None:
+    """The invitation ran out, or could not be delivered: *no answer*, or *not asked*. None: still running."""
+    lock_ticket_of(resurvey_id)
+    resurvey = (
+        Resurvey.objects.select_for_update(of=("self",))
+        .select_related("ticket", "invitation")
+        .filter(pk=resurvey_id, state=Resurvey.ASKED)
+        .first()
+    )
+    if resurvey is None:
+        return None
+    invitation = resurvey.invitation
+    if invitation is None or invitation.state == Invitation.CANCELLED:
+        return end_silent(resurvey, "not_asked", at, invitation.reason if invitation else "invitation_gone")
+    if invitation.state == Invitation.EXPIRED or (invitation.expires_at and invitation.expires_at <= at):
+        return end_silent(resurvey, "no_answer", at, "expired")
+    return None
+
+
+def end_silent(resurvey: Resurvey, outcome: str, at: datetime, reason: str) -> Ticket:
+    with acting(resurvey.ticket, "outcome", by=None, at=at, any_version=True) as change:
+        end_resurvey(resurvey, outcome, at, reason=reason)
+        change.set(outcome=outcome)
+        change.tell("outcome", outcome=outcome, reason=reason)
+    return close(change.ticket, at=at)
+
+
+def end_resurvey(
+    resurvey: Resurvey, outcome: str, at: datetime, *, reason: str = "", response: Response | None = None
+) -> None:
+    resurvey.state, resurvey.outcome, resurvey.outcome_at = Resurvey.ENDED, outcome, at
+    resurvey.reason, resurvey.response = reason, response
+    resurvey.save(update_fields=["state", "outcome", "outcome_at", "reason", "response"])
+
+
+@transaction.atomic
+def record_outcome(ticket: Ticket, response: Response, *, at: datetime) -> Ticket:
+    """The answer after the resolution: it counts, and then the ticket closes or begins its next cycle."""
+    with acting(ticket, "outcome", by=None, at=at, any_version=True) as change:
+        resurvey = Resurvey.objects.select_for_update().get(ticket=change.ticket, cycle=change.ticket.cycle)
+        end_resurvey(resurvey, response.band, at, response=response)
+        link_outcome(change, response)
+        change.set(outcome=response.band)
+        change.tell(
+            "outcome",
+            response.comment,
+            outcome=response.band,
+            score=response.score,
+            before=change.ticket.response.score,
+            response=response.pk,
+        )
+    if response.band == scoring.DETRACTOR:
+        return reopen(change.ticket, by=None, at=at, reason="still_low", text=response.comment)
+    return change.ticket if change.ticket.status == CLOSED else close(change.ticket, at=at)
+
+
+def link_outcome(change: Change, response: Response) -> None:
+    TicketResponse.objects.get_or_create(
+        response=response,
+        defaults={"ticket": change.ticket, "role": TicketResponse.OUTCOME, "cycle": change.ticket.cycle},
+    )
+
+
+def close(ticket: Ticket, *, at: datetime, by: User | None = None) -> Ticket:
+    """The loop is closed, with its outcome."""
+    with acting(ticket, "close", by=by, at=at) as change:
+        change.set(status=CLOSED, closed_at=at)
+        change.tell("closed", outcome=change.ticket.outcome)
+    return change.ticket
+
+
+def reopen(ticket: Ticket, *, by: User | None, at: datetime, reason: str, text: str = "") -> Ticket:
+    """The next cycle: new deadlines, the same history, the same owner if available."""
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say why it is reopened."), field="reason")
+    with acting(ticket, "reopen", by=by, at=at) as change:
+        ticket = change.ticket
+        refuse_merged(ticket)
+        refuse_second_open(ticket)
+        leave_unasked(ticket, at)
+        owner = ticket.owner
+        if not is_available(owner, at):
+            choice = choose_owner(ticket.team, ticket.customer, at)
+            owner = choice.owner
+            change.set(assigned_because=choice.reason)
+        change.set(
+            status=OPEN,
+            cycle=ticket.cycle + 1,
+            cycle_started_at=at,
+            closed_at=None,
+            resolved_at=None,
+            owner=owner,
+            outcome="",
+            escalation_level=0,
+        )
+        deadlines = start_deadlines(ticket, at)
+        change.tell(
+            "reopened",
+            text or ("" if by is None else reason.strip()),
+            reason=reason.strip() if by is None else "by_hand",
+            owner=name_of(owner),
+            deadlines=[{"kind": row.kind, "to": iso(row.due_at)} for row in deadlines],
+        )
+        if owner != by:
+            notices.tell(owner, "ticket_reopened", ticket, at, f"cycle:{ticket.cycle}")
+    return ticket
+
+
+def refuse_merged(ticket: Ticket) -> None:
+    if ticket.merged_into is not None:
+        raise Refused("merged", _("It became part of %(number)s: work there.") % {"number": ticket.merged_into.number})
+
+
+def refuse_second_open(ticket: Ticket) -> None:
+    if ticket.customer_id is None:
+        return
+    others = Ticket.objects.filter(customer=ticket.customer_id, line=ticket.line).exclude(status=CLOSED)
+    other = others.exclude(pk=ticket.pk).first()
+    if other is not None:
+        raise Refused(
+            "another_is_open",
+            _("%(number)s is open for this person: work there.") % {"number": other.number},
+        )
+
+
+def leave_unasked(ticket: Ticket, at: datetime) -> None:
+    """A resurvey not yet answered is moot once the ticket is worked on again."""
+    for resurvey in Resurvey.objects.select_for_update().filter(ticket=ticket).exclude(state=Resurvey.ENDED):
+        invitation = resurvey.invitation
+        if invitation is not None:
+            Invitation.objects.filter(pk=invitation.pk, state__in=Invitation.PENDING).update(
+                state=Invitation.CANCELLED, reason="reopened"
+            )
+        end_resurvey(resurvey, "no_answer" if resurvey.asked_at else "not_asked", at, reason="reopened")

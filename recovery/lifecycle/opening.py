@@ -1,0 +1,109 @@
+"""A low score becomes a ticket, or joins the one the person already has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from recovery.assignment import choose_owner
+from recovery.lifecycle import notices
+from recovery.lifecycle.act import acting, name_of
+from recovery.lifecycle.clock import iso, recompute, start_deadlines
+from recovery.models import SlaPolicy, Team, Ticket, TicketEvent, TicketResponse, TriageRule
+from recovery.models.ticket import NEW
+from surveys.models import Response
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What triage decided: which team, under which policy and priority, and why."""
+
+    team: Team
+    policy: SlaPolicy
+    priority: int
+    reasons: list[dict[str, object]] = field(default_factory=list)
+    rule: TriageRule | None = None
+
+
+def next_number() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('recovery_ticket_number')")
+        return f"R-{cursor.fetchone()[0]}"
+
+
+def said(response: Response) -> dict[str, object]:
+    return {"response": response.pk, "score": response.score, "band": response.band, "comment": response.comment}
+
+
+@transaction.atomic
+def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None = None) -> Ticket:
+    """A new ticket with its owner, both deadlines and its one `opened` event."""
+    choice = choose_owner(plan.team, response.customer, at)
+    ticket = Ticket.objects.create(
+        number=next_number(),
+        customer=response.customer,
+        response=response,
+        line=response.survey.line,
+        touchpoint=response.touchpoint,
+        status=NEW,
+        priority=plan.priority,
+        severity_reasons=plan.reasons,
+        team=plan.team,
+        owner=choice.owner,
+        assigned_because=choice.reason,
+        rule=plan.rule,
+        policy=plan.policy,
+        opened_at=at,
+        cycle_started_at=at,
+    )
+    TicketResponse.objects.create(ticket=ticket, response=response, role=TicketResponse.OPENED, cycle=1)
+    deadlines = start_deadlines(ticket, at)
+    TicketEvent.objects.create(
+        ticket=ticket,
+        kind="opened",
+        cycle=1,
+        at=at,
+        by=by,
+        by_name=name_of(by),
+        version=1,
+        text=response.comment,
+        data={
+            **said(response),
+            "rule": plan.rule.name if plan.rule else None,
+            "reasons": plan.reasons,
+            "priority": plan.priority,
+            "team": plan.team.name,
+            "owner": name_of(choice.owner),
+            "because": choice.reason,
+            "deadlines": [{"kind": row.kind, "to": iso(row.due_at)} for row in deadlines],
+        },
+    )
+    notices.tell(choice.owner, "ticket_assigned", ticket, at, "opened", because=choice.reason)
+    return ticket
+
+
+def absorb(ticket: Ticket, response: Response, plan: Plan, *, at: datetime) -> Ticket:
+    """A repeat low score of the same person joins the open ticket and raises its priority by one."""
+    with acting(ticket, "absorb", by=None, at=at, any_version=True) as change:
+        ticket = change.ticket
+        TicketResponse.objects.create(
+            ticket=ticket, response=response, role=TicketResponse.ABSORBED, cycle=ticket.cycle
+        )
+        before = ticket.priority
+        raised = min(max(before - 1, 1), plan.priority)
+        reasons = [*ticket.severity_reasons, {"code": "repeat_low_score", "response": response.pk}]
+        change.set(priority=raised, severity_reasons=reasons)
+        moved = recompute(change) if raised != before else []
+        change.tell("absorbed", response.comment, **said(response), **{"from": before, "to": raised}, deadlines=moved)
+        notices.tell(ticket.owner, "ticket_absorbed", ticket, at, f"response:{response.pk}", response=response)
+    return ticket
+
+
+def update_answer(ticket: Ticket, response: Response, *, at: datetime, before: dict[str, object]) -> Ticket:
+    """The customer changed an answer the ticket holds; it is noted, never undone."""
+    with acting(ticket, "update", by=None, at=at, any_version=True) as change:
+        change.tell("updated", response.comment, **said(response), before=before)
+    return change.ticket

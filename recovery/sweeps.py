@@ -1,0 +1,114 @@
+"""What can fall due, as pairs: a sweep that picks ids, and a step that does one and may be run twice safely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q
+
+from recovery import lifecycle
+from recovery.lifecycle import Refused
+from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
+from recovery.models.ticket import IN_WORK
+from recovery.triage import due_triage, triage
+from surveys.models import Invitation
+
+LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Sweep:
+    name: str
+    due: Callable[[datetime], list[int]]
+    step: Callable[[int, datetime], object]
+
+
+def due_callbacks(at: datetime) -> list[int]:
+    rows = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__lte=at)
+    return list(rows.filter(ticket__status__in=IN_WORK).order_by("due_at").values_list("pk", flat=True)[:LIMIT])
+
+
+def due_deadlines(at: datetime) -> list[int]:
+    """Deadlines that near or passed, by their ladder's next step."""
+    rows = Deadline.objects.filter(next_step_at__lte=at, ticket__status__in=IN_WORK)
+    return list(rows.order_by("next_step_at").values_list("pk", flat=True)[:LIMIT])
+
+
+def due_waits(at: datetime) -> list[int]:
+    return list(Wait.objects.filter(ends_at=None, resume_at__lte=at).values_list("ticket_id", flat=True)[:LIMIT])
+
+
+def outdated_deadlines(at: datetime) -> list[int]:
+    """Tickets whose running deadlines were reckoned under an older policy or calendar than today's."""
+    changed = (
+        ~Q(policy_version=F("policy__version"))
+        | ~Q(calendar_version=F("calendar__version"))
+        | ~Q(policy=F("ticket__policy"))
+        | ~Q(calendar=F("ticket__team__calendar"))
+    )
+    rows = Deadline.objects.filter(changed, met_at=None, ended_at=None, cycle=F("ticket__cycle"))
+    rows = rows.filter(ticket__status__in=IN_WORK, starts_at__lte=at)
+    return list(rows.values_list("ticket_id", flat=True).distinct()[:LIMIT])
+
+
+def due_resurveys(at: datetime) -> list[int]:
+    rows = Resurvey.objects.filter(state__in=[Resurvey.PLANNED, Resurvey.HELD], due_at__lte=at)
+    return list(rows.order_by("due_at").values_list("pk", flat=True)[:LIMIT])
+
+
+def silent_resurveys(at: datetime) -> list[int]:
+    """Asked, and the time to answer ran out or the message never arrived."""
+    over = Q(invitation__expires_at__lte=at) | Q(invitation__state__in=[Invitation.CANCELLED, Invitation.EXPIRED])
+    rows = Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED)
+    return list(rows.values_list("pk", flat=True)[:LIMIT])
+
+
+def unless_settled(act: Callable[[], object]) -> object:
+    """Run a step that somebody else may have made needless in the meantime."""
+    try:
+        return act()
+    except Refused:
+        return None
+
+
+def announce_callback(callback_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.announce_callback(callback_id, at=at))
+
+
+def climb(deadline_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.climb(deadline_id, at=at))
+
+
+def resume(ticket_id: int, at: datetime) -> object:
+    ticket = Ticket.objects.get(pk=ticket_id)
+    return unless_settled(lambda: lifecycle.resume(ticket, by=None, at=at))
+
+
+def recompute(ticket_id: int, at: datetime) -> object:
+    ticket = Ticket.objects.get(pk=ticket_id)
+    return unless_settled(lambda: lifecycle.recompute_deadlines(ticket, by=None, at=at))
+
+
+def ask_again(resurvey_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.ask_again(resurvey_id, at=at))
+
+
+def end_unanswered(resurvey_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.end_unanswered(resurvey_id, at=at))
+
+
+def triage_one(response_id: int, at: datetime) -> object:
+    return triage(response_id, at=at)
+
+
+SWEEPS = [
+    Sweep("triage", due_triage, triage_one),
+    Sweep("callbacks", due_callbacks, announce_callback),
+    Sweep("waits", due_waits, resume),
+    Sweep("recompute", outdated_deadlines, recompute),
+    Sweep("deadlines", due_deadlines, climb),
+    Sweep("resurveys", due_resurveys, ask_again),
+    Sweep("silence", silent_resurveys, end_unanswered),
+]

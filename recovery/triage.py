@@ -1,0 +1,231 @@
+"""Drains untriaged responses: which rule fired, ticket or none, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from recovery import lifecycle
+from recovery.lifecycle import Plan
+from recovery.models import Resurvey, Team, Ticket, TicketResponse, TriageRule
+from recovery.models.ticket import CLOSED, RESOLVED
+from surveys import scoring
+from surveys.models import Customer, Response
+
+Reasons = list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules may ask about a response."""
+
+    response: Response
+    tier: str
+    was_promoter: bool
+    has_account: bool
+
+    @classmethod
+    def of(cls, response: Response) -> Facts:
+        customer = response.customer
+        return cls(
+            response=response,
+            tier=customer.tier if customer else "",
+            was_promoter=was_promoter(response),
+            has_account=bool(customer and customer.account_id),
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rule that fired, None for the house rule: a low score always opens a ticket."""
+
+    opens: bool
+    rule: TriageRule | None = None
+    reasons: Reasons = field(default_factory=list)
+
+
+def due_triage(at: datetime, limit: int = 500) -> list[int]:
+    """Ids of responses nobody has looked at, oldest first."""
+    waiting = Response.objects.filter(triaged_at=None, received_at__lte=at)
+    return list(waiting.order_by("id").values_list("id", flat=True)[:limit])
+
+
+@transaction.atomic
+def triage(response_id: int, *, at: datetime) -> Ticket | None:
+    """Decide once what becomes of a response. Returns its ticket, None where there is none."""
+    response = lock_response(response_id)
+    if response is None:
+        return None
+    if response.triaged_at is not None:
+        return ticket_of(response)
+    ticket, note = decide(response, at)
+    response.triaged_at = at
+    response.triage_note = {**note, "ticket": ticket.number if ticket else None}
+    response.save(update_fields=["triaged_at", "triage_note"])
+    return ticket
+
+
+def lock_response(response_id: int) -> Response | None:
+    """The response, with its customer locked first: two answers of one person are decided one after the other."""
+    customer_id = Response.objects.filter(pk=response_id).values_list("customer_id", flat=True).first()
+    if customer_id is not None:
+        Customer.objects.select_for_update(of=("self",)).get(pk=customer_id)
+    return (
+        Response.objects.select_for_update(of=("self",))
+        .select_related("survey", "customer__account__owner", "invitation")
+        .filter(pk=response_id)
+        .first()
+    )
+
+
+def ticket_of(response: Response) -> Ticket | None:
+    link = TicketResponse.objects.select_related("ticket").filter(response=response).first()
+    return link.ticket if link else None
+
+
+def decide(response: Response, at: datetime) -> tuple[Ticket | None, dict[str, object]]:
+    held = TicketResponse.objects.select_related("ticket").filter(response=response).first()
+    if held is not None:
+        return answer_changed(held, response, at), {"result": "updated"}
+    if response.state != Response.COMPLETE or response.score is None:
+        return None, {"result": "no_ticket", "why": response.state}
+    resolved = awaiting_outcome(response)
+    if resolved is not None:
+        return lifecycle.record_outcome(resolved, response, at=at), {"result": "outcome"}
+    verdict = judge(Facts.of(response))
+    note: dict[str, object] = {
+        "rule": verdict.rule.name if verdict.rule else None,
+        "reasons": verdict.reasons,
+        "result": "no_ticket",
+    }
+    if not verdict.opens:
+        return None, note
+    plan = plan_for(verdict)
+    open_already = open_ticket_of(response)
+    if open_already is not None:
+        return lifecycle.absorb(open_already, response, plan, at=at), {**note, "result": "absorbed"}
+    return lifecycle.open_ticket(response, plan, at=at), {**note, "result": "opened"}
+
+
+def answer_changed(held: TicketResponse, response: Response, at: datetime) -> Ticket:
+    """A changed answer is noted; one that turned low again after the loop had closed begins the next cycle."""
+    earlier = response.versions.last()
+    before = {"score": earlier.score, "band": earlier.band, "comment": earlier.comment} if earlier else {}
+    ticket = lifecycle.update_answer(held.ticket, response, at=at, before=before)
+    turned_low = response.is_low and before.get("band") != scoring.DETRACTOR
+    is_last_outcome = held.role == TicketResponse.OUTCOME and held.cycle == ticket.cycle
+    if turned_low and is_last_outcome and ticket.status == CLOSED and not open_elsewhere(ticket):
+        return lifecycle.record_outcome(ticket, response, at=at)
+    return ticket
+
+
+def open_elsewhere(ticket: Ticket) -> bool:
+    others = Ticket.objects.filter(customer=ticket.customer_id, line=ticket.line).exclude(status=CLOSED)
+    return others.exclude(pk=ticket.pk).exists()
+
+
+def awaiting_outcome(response: Response) -> Ticket | None:
+    """The resolved ticket this answer is the outcome of: asked again or not, it is the person's next answer."""
+    if response.customer is None:
+        return None
+    return Ticket.objects.filter(
+        customer=response.customer,
+        line=response.survey.line,
+        status=RESOLVED,
+        resolved_at__lte=response.answered_at,
+        resurveys__state__in=[Resurvey.PLANNED, Resurvey.HELD, Resurvey.ASKED],
+    ).first()
+
+
+def open_ticket_of(response: Response) -> Ticket | None:
+    if response.customer is None:
+        return None
+    tickets = Ticket.objects.in_work().filter(customer=response.customer, line=response.survey.line)
+    return tickets.first()
+
+
+def was_promoter(response: Response) -> bool:
+    """Whether the person's answer before this one, on the same line, was high."""
+    if response.customer is None:
+        return False
+    earlier = Response.objects.counted().filter(
+        customer=response.customer, survey__line=response.survey.line, answered_at__lt=response.answered_at
+    )
+    last = earlier.order_by("-answered_at").values_list("band", flat=True).first()
+    return last == scoring.PROMOTER
+
+
+def judge(facts: Facts, rules: list[TriageRule] | None = None) -> Verdict:
+    """The first active rule whose every condition holds; without one, a low score opens a ticket."""
+    for rule in active_rules() if rules is None else rules:
+        reasons = match(rule, facts)
+        if reasons is not None:
+            return Verdict(rule.opens_ticket, rule, reasons)
+    return Verdict(facts.response.is_low, None, [{"code": "band", "value": facts.response.band}])
+
+
+def active_rules() -> list[TriageRule]:
+    rules = TriageRule.objects.filter(active=True).select_related("team", "policy")
+    return list(rules.prefetch_related("surveys"))
+
+
+def match(rule: TriageRule, facts: Facts) -> Reasons | None:
+    """Why the rule fires, one reason per condition; None where a condition does not hold."""
+    response, reasons = facts.response, Reasons()
+    if rule.bands:
+        if response.band not in rule.bands:
+            return None
+        reasons.append({"code": "band", "value": response.band})
+    surveys = {survey.pk for survey in rule.surveys.all()}
+    if surveys:
+        if response.survey_id not in surveys:
+            return None
+        reasons.append({"code": "survey", "value": response.survey.slug})
+    if rule.touchpoint:
+        if rule.touchpoint.casefold() != response.touchpoint.casefold():
+            return None
+        reasons.append({"code": "touchpoint", "value": response.touchpoint})
+    if rule.tier:
+        if rule.tier.casefold() != facts.tier.casefold():
+            return None
+        reasons.append({"code": "tier", "value": facts.tier})
+    if rule.keywords:
+        found = [word for word in rule.keyword_list() if word.casefold() in response.comment.casefold()]
+        if not found:
+            return None
+        reasons.append({"code": "keyword", "value": ", ".join(found)})
+    for code, wanted, actual in (
+        ("contact_me", rule.contact_me, response.contact_me),
+        ("dropped_from_promoter", rule.dropped_from_promoter, facts.was_promoter),
+        ("account_known", rule.account_known, facts.has_account),
+    ):
+        if wanted is not None:
+            if wanted != actual:
+                return None
+            reasons.append({"code": code, "value": actual})
+    return reasons
+
+
+def plan_for(verdict: Verdict) -> Plan:
+    """Team, policy and priority of the rule; the fallback team where it names none."""
+    rule = verdict.rule
+    team = rule.team if rule and rule.team else fallback_team()
+    policy = rule.policy if rule and rule.policy else team.policy
+    return Plan(
+        team=team,
+        policy=policy,
+        priority=rule.priority if rule else 3,
+        reasons=verdict.reasons,
+        rule=rule,
+    )
+
+
+def fallback_team() -> Team:
+    """The team that gets what no rule claims. Raises Team.DoesNotExist where none is set up at all."""
+    teams = Team.objects.select_related("policy", "calendar", "supervisor").order_by("-is_fallback", "pk")
+    team = teams.first()
+    if team is None:
+        raise Team.DoesNotExist("There is no team yet: add one, and mark it as the fallback.")
+    return team
