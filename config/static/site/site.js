@@ -15,7 +15,7 @@
     const h = Math.floor((minutes % 1440) / 60);
     const m = minutes % 60;
     const form = d ? words.days : h ? words.hours : words.minutes;
-    return form.replace("%d", d).replace("%h", h).replace("%m", h && !d ? String(m).padStart(2, "0") : m);
+    return form.replace("{d}", d).replace("{h}", h).replace("{m}", h && !d ? String(m).padStart(2, "0") : m);
   }
 
   function tick() {
@@ -26,7 +26,7 @@
       if (Number.isNaN(left)) continue;
       const late = left < 0;
       const said = span(Math.floor(Math.abs(left) / 60000));
-      const text = (late ? words.late : words.in).replace("%t", said);
+      const text = (late ? words.late : words.in).replace("{t}", said);
       if (time.textContent !== text) time.textContent = text;
       const chip = time.closest(".time-chip");
       if (chip && late) {
@@ -219,9 +219,7 @@
   }
 
   function moveRow(step) {
-    const list = document.querySelector("[data-list]");
-    if (!list) return false;
-    const links = [...document.querySelectorAll("[data-list] .work-link, [data-list] [data-row]")].filter(shown);
+    const links = rows();
     if (!links.length) return false;
     const at = links.findIndex((link) => link === document.activeElement || link.closest(".is-picked"));
     const next = links[Math.min(links.length - 1, Math.max(0, at + step))] || links[0];
@@ -239,8 +237,20 @@
       else other.removeAttribute("aria-current");
     }
     const detail = document.querySelector(".split-detail");
-    const follows = link.closest('[data-list="follow"]') && detail && shown(detail);
-    if (follows && window.htmx) window.htmx.trigger(link, "follow");
+    const follows = link.closest('[data-list="follow"]') && detail && shown(detail) && window.htmx;
+    if (follows) window.htmx.trigger(link, "follow");
+    return Boolean(follows);
+  }
+
+  // a mouse press shows the row beside the list where there is room; Enter opens its own page
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('[data-list="follow"] .work-link');
+    const plain = event.detail > 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (link && plain && pick(link, rows())) event.preventDefault();
+  });
+
+  function rows() {
+    return [...document.querySelectorAll("[data-list] .work-link, [data-list] [data-row]")].filter(shown);
   }
 
   document.addEventListener("keydown", (event) => {
