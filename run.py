@@ -112,9 +112,11 @@ def with_the_hosts_pip(lock: str) -> bool:
 
 
 def succeeds(command: list[str], quiet: bool = False) -> bool:
-    output = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return subprocess.run(command, stdout=output, stderr=output, env=environment).returncode == 0
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode and not quiet:
+        print(done.stdout, done.stderr, sep="", file=sys.stderr, flush=True)
+    return done.returncode == 0
 
 
 # --- Tasks: from here on inside .venv ---

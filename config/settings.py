@@ -1,6 +1,7 @@
 """Starts with no variable set; each is a deployment fact. Rules of the product are rows, not settings."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,6 +138,8 @@ COLLECTING = "collectstatic" in sys.argv
 COLLECTED = COLLECTING or Path(STATIC_ROOT, "staticfiles.json").exists()
 # Before `collectstatic` has run, pages take their files from where the packages keep them.
 WHITENOISE_USE_FINDERS = DEBUG or DEMO or TESTING or not COLLECTED
+if WHITENOISE_USE_FINDERS:
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -219,7 +222,8 @@ SPECTACULAR_SETTINGS = {
 # --- Work in the background: Redis carries nudges and ticks, nothing that may not be lost ---
 
 CELERY_BROKER_URL = broker_url(REDIS_URL)
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+# A page that sends a nudge while Redis is away goes on at once; the sweep finds the row.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_SERIALIZER = "json"
