@@ -1,0 +1,70 @@
+"""Links for people without a login. The token is in the link only; the row keeps its SHA-256."""
+
+import re
+import secrets
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+
+from surveys.models import Customer, Invitation, PublicLink
+
+PATHS = {PublicLink.SURVEY: "s", PublicLink.CUSTOMER: "c", PublicLink.UNSUBSCRIBE: "u"}
+TOKEN_BYTES = 24
+TOKEN_IN_PATH = re.compile(r"(/[scu]/)[\w-]{32}(?=/)")
+
+
+def make_link(
+    purpose: str,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    invitation: Invitation | None = None,
+    customer: Customer | None = None,
+    about: str = "",
+) -> str:
+    """The absolute URL of a new link."""
+    return new_link(
+        purpose, at=at, expires_at=expires_at, invitation=invitation, customer=customer, about=about
+    )[1]
+
+
+def new_link(
+    purpose: str,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    invitation: Invitation | None = None,
+    customer: Customer | None = None,
+    about: str = "",
+) -> tuple[PublicLink, str]:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    link = PublicLink.objects.create(
+        token_hash=hashed(token),
+        purpose=purpose,
+        invitation=invitation,
+        customer=customer,
+        about=about,
+        created_at=at,
+        expires_at=expires_at,
+    )
+    return link, f"{settings.PUBLIC_URL}/{PATHS[purpose]}/{token}/"
+
+
+def find_link(token: str, purpose: str, at: datetime) -> PublicLink | None:
+    """The live link of this token. Unknown, expired and revoked cost the same work and say the same."""
+    link = (
+        PublicLink.objects.select_related("customer", "invitation__survey")
+        .filter(token_hash=hashed(token), purpose=purpose)
+        .first()
+    )
+    return link if link and link.revoked_at is None and at < link.expires_at else None
+
+
+def hashed(token: str) -> str:
+    return sha256(token.encode(errors="replace")).hexdigest()
+
+
+def hide_tokens(text: str) -> str:
+    """For colleagues' eyes: who has the token can act as the customer."""
+    return TOKEN_IN_PATH.sub(r"\1…", text)

@@ -1,0 +1,29 @@
+"""Tells a worker that a row is waiting. Losing a nudge costs seconds: the next sweep finds the row."""
+
+import logging
+import time
+
+from celery import current_app
+
+log = logging.getLogger(__name__)
+
+# While the broker is away, a batch of commits must not wait for it once per row.
+PAUSE_SECONDS = 10.0
+EXPIRES_SECONDS = 60
+
+_quiet_until = 0.0
+
+
+def nudge(task_name: str, *args: int) -> None:
+    """Send a task with ids only; call it inside `transaction.on_commit`. Never raises.
+
+    A broker that is away costs about a second (its socket timeout) once per PAUSE_SECONDS.
+    """
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
+    try:
+        current_app.send_task(task_name, args=args, expires=EXPIRES_SECONDS, retry=False)
+    except Exception as error:  # whatever the transport raises, the row is already committed
+        _quiet_until = time.monotonic() + PAUSE_SECONDS
+        log.warning("The broker is away, sweeps take over: %s", error)
