@@ -135,8 +135,7 @@ def flow_svg(flow: Flow, labels: Labels, *, width: int = WIDE, ident: str = "flo
         *(_box_svg(box) for box in boxes.values()),
         *(_label_svg(box) for box in boxes.values()),
     ]
-    kind = "flow flow-narrow" if narrow else "flow flow-wide"
-    return svg(kind, width, height, labels, f"{ident}-{width}", parts)
+    return svg("flow", width, height, labels, f"{ident}-{width}", parts)
 
 
 def _value_of(node: Node, flow: Flow) -> int:

@@ -32,6 +32,7 @@ def svg(
     kind: str, width: float, height: float, labels: Labels, ident: str, parts: Sequence[str]
 ) -> SafeString:
     ident = escape(ident)
+    kind = f"{kind} picture-{'narrow' if is_narrow(width) else 'wide'}"
     return as_markup(
         f'<svg class="{kind}" viewBox="0 0 {n(width)} {n(height)}" role="img"'
         f' aria-labelledby="{ident}-title" aria-describedby="{ident}-desc">'

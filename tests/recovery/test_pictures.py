@@ -255,6 +255,12 @@ def test_it_gives_the_two_widths_of_one_flow_different_ids() -> None:
     assert len(ids) == len(set(ids)) == 4
 
 
+def test_it_marks_wide_and_narrow_pictures_so_that_a_page_can_show_one() -> None:
+    kinds = [drawn(flow_svg(FLOW, LABELS, width=width)).get("class") for width in (WIDE, NARROW)]
+    kinds += [drawn(bar_svg([Bar("a", 1, "1")], LABELS, width=width)).get("class") for width in (640, NARROW)]
+    assert kinds == ["flow picture-wide", "flow picture-narrow", "bars picture-wide", "bars picture-narrow"]
+
+
 # --- bars ---------------------------------------------------------------------------------------------------
 
 
