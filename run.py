@@ -19,7 +19,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from types import ModuleType
@@ -64,11 +63,7 @@ def install(lock: str) -> None:
     print(f"Installing ({lock}) into .venv ...", flush=True)
     started = time.monotonic()
     if not any(way(lock) for way in (with_uv, with_venv, with_the_hosts_pip)):
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        sys.exit(
-            f"This Python can make no virtual environment. Run this, then try again:\n"
-            f"  apt install python3-venv python{version}-venv"
-        )
+        sys.exit("This Python can make no virtual environment. First run:\n  apt install python3-venv")
     stamp(lock).write_text(state(lock))
     print(f"Installed in {time.monotonic() - started:.0f} s", flush=True)
 
@@ -95,7 +90,7 @@ def with_uv(lock: str) -> bool:
     if not uv:
         return False
     made = PYTHON.exists() or succeeds([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)])
-    return made and succeeds([uv, "pip", *packages(lock), "--python", str(PYTHON)])
+    return made and succeeds([uv, "pip", *packages(lock), "--compile-bytecode", "--python", str(PYTHON)])
 
 
 def with_venv(lock: str) -> bool:
@@ -231,7 +226,7 @@ def wait_until_ready(parts: dict[str, subprocess.Popen[bytes]], port: int) -> No
     while time.monotonic() < deadline:
         if gone(parts):
             break
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        with contextlib.suppress(OSError):  # refused, slow, or 503: not ready yet
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2).close()
             return
         time.sleep(0.1)
