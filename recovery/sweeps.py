@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q
 
 from recovery import lifecycle
@@ -13,6 +14,7 @@ from recovery.lifecycle import Refused
 from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
+from surveys import invitations, messages
 from surveys.models import Invitation
 
 LIMIT = 500
@@ -111,4 +113,38 @@ SWEEPS = [
     Sweep("deadlines", due_deadlines, climb),
     Sweep("resurveys", due_resurveys, ask_again),
     Sweep("silence", silent_resurveys, end_unanswered),
+]
+
+
+def take_step(name: str, pk: int, at: datetime) -> bool:
+    """Take one step of a sweep by name; False where there is no such sweep or row."""
+    sweep = next((each for each in SWEEPS if each.name == name), None)
+    if sweep is None:
+        return False
+    try:
+        sweep.step(pk, at)
+    except ObjectDoesNotExist:
+        return False
+    return True
+
+
+def run_all(at: datetime, on_error: Callable[[Sweep, int, Exception], None]) -> int:
+    """Everything due at `at`, in this process, from PostgreSQL alone. One row that fails stops no other."""
+    taken = 0
+    for sweep in ALL_SWEEPS:
+        for pk in sweep.due(at):
+            try:
+                sweep.step(pk, at)
+                taken += 1
+            except Exception as error:
+                on_error(sweep, pk, error)
+    return taken
+
+
+# What the surveys room has due, for a dispatcher that works without Celery.
+ALL_SWEEPS = [
+    *SWEEPS,
+    Sweep("invitations", invitations.due_invitations, invitations.send_invitation),
+    Sweep("expiries", invitations.due_expiries, invitations.expire_invitation),
+    Sweep("messages", messages.due_messages, messages.send),
 ]

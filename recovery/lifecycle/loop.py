@@ -76,13 +76,14 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
     return resurvey
 
 
-def lock_ticket_of(resurvey_id: int) -> None:
-    """The ticket is always locked before its resurvey, so that two acts cannot wait for each other."""
+def lock_in_order(resurvey_id: int) -> None:
+    """Person, then ticket, then resurvey: everybody locks in this order, so nobody waits in a circle."""
+    Customer.objects.select_for_update(of=("self",)).filter(resurveys=resurvey_id).first()
     Ticket.objects.select_for_update(of=("self",)).filter(resurveys=resurvey_id).first()
 
 
 def waiting_resurvey(resurvey_id: int, at: datetime) -> Resurvey | None:
-    lock_ticket_of(resurvey_id)
+    lock_in_order(resurvey_id)
     return (
         Resurvey.objects.select_for_update(of=("self",))
         .select_related("customer", "ticket__response__survey")
@@ -121,7 +122,7 @@ def end_unasked(resurvey: Resurvey, *, at: datetime, reason: str) -> Ticket:
 @transaction.atomic
 def end_unanswered(resurvey_id: int, *, at: datetime) -> Ticket | None:
     """The invitation ran out, or could not be delivered: *no answer*, or *not asked*. None: still running."""
-    lock_ticket_of(resurvey_id)
+    lock_in_order(resurvey_id)
     resurvey = (
         Resurvey.objects.select_for_update(of=("self",))
         .select_related("ticket", "invitation")

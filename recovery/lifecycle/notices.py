@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from recovery.models import StaffProfile, Ticket
+from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from surveys.messages import queue_message
 
 
@@ -21,19 +23,28 @@ def tell(user: User, kind: str, ticket: Ticket, at: datetime, occasion: str, **c
     if not user.email or not user.is_active:
         return
     profile = StaffProfile.objects.filter(user=user).first()
-    queue_message(
-        dedup_key=f"{kind}:{ticket.number}:{occasion}:{user.pk}",
-        kind=kind,
-        to_address=user.email,
-        to_name=user.get_full_name(),
-        user=user,
-        locale=profile.locale if profile else "en",
-        about=f"ticket:{ticket.number}",
-        context={
-            "ticket": ticket,
-            "url": ticket_url(ticket),
-            "zone": profile.zone if profile else None,
-            **context,
-        },
-        at=at,
-    )
+    with timezone.override(profile.zone if profile else UTC):
+        queue_message(
+            dedup_key=f"{kind}:{ticket.number}:{occasion}:{user.pk}",
+            kind=kind,
+            to_address=user.email,
+            to_name=user.get_full_name(),
+            user=user,
+            locale=profile.locale if profile else "en",
+            about=f"ticket:{ticket.number}",
+            context={"ticket": ticket, "url": ticket_url(ticket), **facts_of(ticket), **context},
+            at=at,
+        )
+
+
+def facts_of(ticket: Ticket) -> dict[str, Any]:
+    """What every notice repeats, so that nobody has to open the ticket to know what it is about."""
+    running = {row.kind: row for row in ticket.deadlines.filter(cycle=ticket.cycle, met_at=None, ended_at=None)}
+    return {
+        "customer": ticket.customer_name,
+        "score": ticket.response.score,
+        "highest": ticket.response.survey.highest,
+        "words": ticket.response.comment,
+        "first_contact": running.get(FIRST_CONTACT),
+        "resolution": running.get(RESOLUTION),
+    }
