@@ -28,6 +28,7 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
+    "config.apps.SiteConfig",
     "recovery.apps.RecoveryConfig",
     "surveys.apps.SurveysConfig",
     "django.contrib.admin",
@@ -70,7 +71,6 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [ROOT / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -134,7 +134,6 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
-STATICFILES_DIRS = [ROOT / "config" / "static"]
 COLLECTING = "collectstatic" in sys.argv
 COLLECTED = COLLECTING or Path(STATIC_ROOT, "staticfiles.json").exists()
 # Before `collectstatic` has run, pages take their files from where the packages keep them.

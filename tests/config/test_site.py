@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from config.celery import app
+from config.checks import deployment_facts
 
 
 @pytest.mark.django_db
@@ -65,6 +66,14 @@ def test_it_drops_a_tick_nobody_took_before_the_next() -> None:
 def test_it_ticks_only_tasks_that_exist() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_it_names_what_a_real_deployment_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+    monkeypatch.setenv("PUBLIC_URL", "https://care.example.org")
+    lacking = " ".join(str(message.msg) for message in deployment_facts(None))
+    assert "EMAIL_URL is not set" in lacking
+    assert "PUBLIC_URL is not set" not in lacking
 
 
 @pytest.mark.django_db
