@@ -1,0 +1,123 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recovery.lifecycle import Refused, climb, escalate, log_contact, start_waiting
+from recovery.models import Deadline, Escalation, EscalationStep, Ticket
+from recovery.sweeps import due_deadlines
+from surveys.models import Message
+from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
+
+DUE = MONDAY + 4 * HOUR
+
+
+@pytest.fixture
+def row(cast: Cast) -> Deadline:
+    return Deadline.objects.get(ticket=cast.ticket(), kind="first_contact")
+
+
+def told(ticket: Ticket) -> list[tuple[int, str]]:
+    return list(Escalation.objects.filter(ticket=ticket).values_list("level", "recipient_name"))
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [(DUE - 31 * MINUTE, False), (DUE - 30 * MINUTE, True), (DUE, True)],
+)
+def test_the_sweep_finds_it_when_its_first_step_is_due(row: Deadline, at: datetime, due: bool) -> None:
+    assert (row.pk in due_deadlines(at)) == due
+
+
+def test_each_level_is_told_once_to_the_right_person(cast: Cast, row: Deadline) -> None:
+    for at in (DUE - 30 * MINUTE, DUE, DUE + 2 * HOUR):
+        assert due_deadlines(at) == [row.pk]
+        climb(row.pk, at=at)
+        assert due_deadlines(at) == []
+        with pytest.raises(Refused):
+            climb(row.pk, at=at)
+    assert told(row.ticket) == [(0, "Li Na"), (1, "Chen Hao"), (2, "Wu Mei")]
+    assert [event.data["level"] for event in row.ticket.events.filter(kind="escalated")] == [0, 1, 2]
+    notices = Message.objects.filter(kind="ticket_escalated").order_by("id")
+    assert [notice.user.username for notice in notices if notice.user] == ["lina", "chen", "wu"]
+    assert "first contact is due soon" in notices[0].subject
+    assert "first contact is late (level 1)" in notices[1].subject
+    assert "because you supervise East" in notices[1].text
+
+
+def test_a_passed_deadline_is_breached_at_its_own_time(cast: Cast, row: Deadline) -> None:
+    climb(row.pk, at=DUE + 5 * MINUTE)
+    row.refresh_from_db()
+    assert row.breached_at == DUE
+    row.ticket.refresh_from_db()
+    assert row.ticket.escalation_level == 1
+
+
+def test_after_an_outage_only_the_highest_due_level_is_told(cast: Cast, row: Deadline) -> None:
+    climb(row.pk, at=MONDAY + 5 * DAY)
+    assert told(row.ticket) == [(2, "Wu Mei")]
+    row.refresh_from_db()
+    assert row.next_step_at is None
+
+
+def test_a_breach_is_recorded_where_the_policy_tells_nobody(cast: Cast, row: Deadline) -> None:
+    EscalationStep.objects.all().delete()
+    Deadline.objects.update(next_step_at=DUE)
+    climb(row.pk, at=DUE)
+    assert row.ticket.events.get(kind="breached").data["late"] is True
+    assert told(row.ticket) == []
+
+
+def test_the_warning_counts_working_time(cast: Cast) -> None:
+    """Due on Tuesday at 9:15: half an hour of work before is Monday 16:45."""
+    opened = datetime(2026, 3, 2, 5, 15, tzinfo=UTC)
+    row = Deadline.objects.get(ticket=cast.ticket(at=opened), kind="first_contact")
+    assert row.due_at == datetime(2026, 3, 3, 1, 15, tzinfo=UTC)
+    assert row.next_step_at == datetime(2026, 3, 2, 8, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("act", ["contact", "wait"])
+def test_nobody_is_told_when_the_clock_no_longer_runs(cast: Cast, row: Deadline, act: str) -> None:
+    ticket = Ticket.objects.get(pk=row.ticket_id)
+    if act == "contact":
+        log_contact(ticket, by=cast.lina, at=MONDAY, outcome="reached")
+    else:
+        start_waiting(ticket, by=cast.lina, at=MONDAY, reason="Receipt")
+    assert row.pk not in due_deadlines(MONDAY + DAY)
+    with pytest.raises(Refused):
+        climb(row.pk, at=MONDAY + DAY)
+    assert told(row.ticket) == []
+
+
+def test_the_manager_of_a_team_without_one_is_its_supervisor(cast: Cast) -> None:
+    row = Deadline.objects.get(ticket=cast.ticket(team=cast.west), kind="first_contact")
+    climb(row.pk, at=MONDAY + 5 * DAY)
+    assert told(row.ticket) == [(2, "Bob Jones")]
+
+
+def test_an_agent_can_ask_for_help_with_words(cast: Cast) -> None:
+    ticket = escalate(cast.ticket(), by=cast.lina, at=MONDAY, reason="They want a refund above my limit")
+    assert told(ticket) == [(1, "Chen Hao")]
+    assert ticket.events.get(kind="escalated").text == "They want a refund above my limit"
+    assert "Li Na asks for help" in Message.objects.get(kind="ticket_escalated").subject
+
+
+def test_a_supervisor_asks_the_one_above(cast: Cast) -> None:
+    assert told(escalate(cast.ticket(), by=cast.chen, at=MONDAY, reason="Beyond me")) == [(1, "Wu Mei")]
+
+
+def test_it_refuses_to_ask_without_words(cast: Cast) -> None:
+    with pytest.raises(Refused, match="what help"):
+        escalate(cast.ticket(), by=cast.lina, at=MONDAY, reason=" ")
+
+
+def test_an_id_that_is_gone_does_nothing(cast: Cast) -> None:
+    assert climb(4711, at=MONDAY) is False
+
+
+def test_a_step_after_the_deadline_waits_for_working_time(cast: Cast) -> None:
+    """Due Monday 14:00; two hours of work later is 16:00; four would be Tuesday 10:00."""
+    EscalationStep.objects.filter(level=2).update(minutes_after=240)
+    row = Deadline.objects.get(ticket=cast.ticket(), kind="first_contact")
+    climb(row.pk, at=DUE)
+    row.refresh_from_db()
+    assert row.next_step_at == DUE + timedelta(hours=20)

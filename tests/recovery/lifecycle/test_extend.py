@@ -1,0 +1,53 @@
+import pytest
+
+from recovery.lifecycle import Refused, climb, extend, log_contact
+from recovery.models import Deadline, Escalation
+from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
+
+
+def test_it_allows_more_working_time_and_keeps_the_reason(cast: Cast) -> None:
+    ticket = extend(
+        cast.ticket(), by=cast.chen, at=MONDAY, minutes=60, reason="Parts come late", kind="first_contact"
+    )
+    row = Deadline.objects.get(kind="first_contact")
+    assert row.due_at == MONDAY + 5 * HOUR
+    assert sum(line["minutes"] for line in row.ledger) == 300
+    event = ticket.events.get(kind="extended")
+    assert (event.text, event.data["minutes"], event.data["deadline"]) == ("Parts come late", 60, "first_contact")
+
+
+def test_what_was_late_stays_late_and_the_ladder_begins_anew(cast: Cast) -> None:
+    ticket = cast.ticket()
+    row = Deadline.objects.get(kind="first_contact")
+    climb(row.pk, at=MONDAY + 4 * HOUR)
+    ticket.refresh_from_db()
+    extend(ticket, by=cast.chen, at=MONDAY + 5 * HOUR, minutes=120, reason="Agreed", kind="first_contact")
+    row.refresh_from_db()
+    assert row.breached_at == MONDAY + 4 * HOUR
+    assert (row.round, row.level) == (2, -1)
+    assert row.due_at == MONDAY + 6 * HOUR
+    assert row.next_step_at == MONDAY + 6 * HOUR - 30 * MINUTE
+    climb(row.pk, at=MONDAY + 6 * HOUR)
+    assert sorted(Escalation.objects.values_list("round", "level")) == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"minutes": 60, "reason": ""}, "reason"),
+        ({"minutes": 0, "reason": "x"}, "minutes"),
+        ({"minutes": -5, "reason": "x"}, "minutes"),
+        ({"minutes": 10**9, "reason": "x"}, "minutes"),
+        ({"minutes": 60, "reason": "x", "kind": "lunch"}, "kind"),
+    ],
+)
+def test_it_refuses(cast: Cast, given: dict[str, object], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        extend(cast.ticket(), by=cast.chen, at=MONDAY, **given)  # type: ignore[arg-type]
+    assert refused.value.field == field
+
+
+def test_it_refuses_a_deadline_that_was_met(cast: Cast) -> None:
+    ticket = log_contact(cast.ticket(), by=cast.lina, at=MONDAY, outcome="reached")
+    with pytest.raises(Refused, match="met already"):
+        extend(ticket, by=cast.chen, at=MONDAY + DAY, minutes=60, reason="x", kind="first_contact")
