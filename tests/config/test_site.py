@@ -31,6 +31,21 @@ def test_it_is_alive_but_not_ready_without_postgresql(
     assert client.get("/health/live").status_code == 200
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (RuntimeError, 500)])
+def test_it_says_whether_the_database_is_away_or_we_broke(
+    error: type[Exception], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("django.contrib.auth.forms.AuthenticationForm.clean", fail)
+    client = Client(raise_request_exception=False)
+    answer = client.post("/login/", {"username": "ada", "password": "x"})
+    assert answer.status_code == status
+    assert answer.has_header("Retry-After") == (status == 503)
+
+
 def test_it_shows_metrics(client: Client) -> None:
     assert b"django_http_requests" in client.get("/metrics").content
 
