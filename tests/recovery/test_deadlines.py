@@ -57,6 +57,18 @@ def days(first: dt.date, count: int, name: str) -> tuple[Holiday, ...]:
     return tuple(Holiday(first + dt.timedelta(days=day), name) for day in range(count))
 
 
+def shifts(monday: str, tuesday: str, closes: int) -> WorkingCalendar:
+    """Monday's night shift runs into Tuesday's early one; both days are off. Wednesday is an ordinary day."""
+    windows = (
+        Window(frozenset({0}), 1320, 360),
+        Window(frozenset({1}), 300, closes),
+        Window(frozenset({2}), 540, 1020),
+    )
+    return calendar(
+        "UTC", *windows, holidays=(Holiday(MONDAY, monday), Holiday(MONDAY + dt.timedelta(days=1), tuesday))
+    )
+
+
 # When it falls due
 
 
@@ -126,7 +138,8 @@ def days(first: dt.date, count: int, name: str) -> tuple[Holiday, ...]:
 def test_it_falls_due(zone: str, windows: tuple[Window, ...], start: str, amount: int, due: str) -> None:
     reckoning = reckon(calendar(zone, *windows), local(zone, start), amount)
     assert reckoning.due_at == local(zone, due)
-    assert reckoning.due_at.tzinfo is UTC and not reckoning.paused
+    assert reckoning.due_at.tzinfo is UTC
+    assert not reckoning.paused
 
 
 def test_it_falls_due_in_the_second_of_two_equal_half_hours() -> None:
@@ -186,7 +199,8 @@ def test_it_falls_due_later_for_waiting(waits: list[tuple[float, float]], due: f
 
 def test_it_stands_still_in_an_open_wait() -> None:
     reckoning = reckon(calendar(), at_monday(8), 240, [(at_monday(10), None)], at=at_monday(60))
-    assert reckoning.due_at is None and reckoning.paused
+    assert reckoning.due_at is None
+    assert reckoning.paused
     assert reckoning.ledger == (line(8, 9, CLOSED), line(9, 10, WORKING), line(10, 60, WAITING))
 
 
@@ -194,17 +208,20 @@ def test_it_shows_no_waiting_that_has_not_begun() -> None:
     reckoning = reckon(calendar(), at_monday(8), 240, [(at_monday(20), None)])
     assert reckoning.paused is False
     reckoning = reckon(calendar(), at_monday(14), 240, [(at_monday(20), None)], at=at_monday(19))
-    assert reckoning.paused and reckoning.ledger == (line(14, 17, WORKING), line(17, 20, CLOSED))
+    assert reckoning.paused
+    assert reckoning.ledger == (line(14, 17, WORKING), line(17, 20, CLOSED))
 
 
 def test_it_stands_still_from_the_start_when_the_wait_is_older() -> None:
     reckoning = reckon(calendar(), at_monday(10), 240, [(at_monday(9), None)], at=at_monday(11))
-    assert reckoning.paused and reckoning.ledger == (line(10, 11, WAITING),)
+    assert reckoning.paused
+    assert reckoning.ledger == (line(10, 11, WAITING),)
 
 
 def test_it_falls_due_when_the_time_is_up_as_the_open_wait_begins() -> None:
     reckoning = reckon(calendar(), at_monday(9), 60, [(at_monday(10), None)], at=at_monday(12))
-    assert reckoning.due_at == at_monday(10) and not reckoning.paused
+    assert reckoning.due_at == at_monday(10)
+    assert not reckoning.paused
     assert reckoning.ledger == (line(9, 10, WORKING),)
 
 
@@ -308,6 +325,46 @@ def test_it_falls_due_when_the_time_is_up_as_the_open_wait_begins() -> None:
             id="two holidays are two lines",
         ),
         pytest.param(
+            shifts("Feast", "Feast", 330),
+            8,
+            60,
+            [],
+            [
+                line(8, 22, CLOSED),
+                line(22, 30, HOLIDAY, "Feast"),
+                line(30, 57, CLOSED),
+                line(57, 58, WORKING),
+            ],
+            id="a holiday within the night of another of its name",
+        ),
+        pytest.param(
+            shifts("Feast", "Fair", 330),
+            8,
+            60,
+            [],
+            [
+                line(8, 22, CLOSED),
+                line(22, 30, HOLIDAY, "Feast"),
+                line(30, 57, CLOSED),
+                line(57, 58, WORKING),
+            ],
+            id="a holiday within the night of another",
+        ),
+        pytest.param(
+            shifts("Feast", "Fair", 420),
+            8,
+            60,
+            [],
+            [
+                line(8, 22, CLOSED),
+                line(22, 30, HOLIDAY, "Feast"),
+                line(30, 31, HOLIDAY, "Fair"),
+                line(31, 57, CLOSED),
+                line(57, 58, WORKING),
+            ],
+            id="a holiday that outlasts the night of another",
+        ),
+        pytest.param(
             calendar(),
             16,
             240,
@@ -351,12 +408,12 @@ def test_a_day_that_does_not_exist_is_no_holiday() -> None:
 
 
 def test_whole_minutes_are_integers() -> None:
-    whole, part = (
-        reckon(calendar(), at_monday(9), 60),
-        reckon(calendar(), at_monday(9) + dt.timedelta(seconds=1), 481),
-    )
-    assert [type(entry.minutes) for entry in whole.ledger] == [int]
-    assert sum(entry.minutes for entry in part.ledger) == 481
+    assert [type(entry.minutes) for entry in reckon(calendar(), at_monday(9), 960).ledger] == [int] * 3
+
+
+def test_parts_of_minutes_add_up_to_what_was_asked() -> None:
+    start = dt.datetime(2026, 6, 1, 9, 57, 8, 661082, tzinfo=UTC)  # the plain sum is 1450.9999999999998
+    assert sum(entry.minutes for entry in reckon(calendar(), start, 1451).ledger) == 1451
 
 
 def test_the_ledger_survives_json() -> None:
@@ -405,7 +462,7 @@ def test_it_refuses_minutes(amount: float) -> None:
 
 def test_it_refuses_a_naive_start_and_an_unreachable_year() -> None:
     with pytest.raises(WorkingTimeError) as refusal:
-        reckon(calendar(), dt.datetime(2026, 6, 1), 5)  # noqa: DTZ001
+        reckon(calendar(), dt.datetime(2026, 6, 1), 5)
     assert refusal.value.code == "naive"
     for start in (
         dt.datetime(9999, 12, 30, tzinfo=UTC),
@@ -455,7 +512,8 @@ def test_every_minute_of_the_ledger_is_explained_rightly(data: st.DataObject) ->
     amount, waits = payable(week, data.draw(st.integers(1, 3000))), data.draw(waits_near(start))
     reckoning = reckon(week, start, amount, waits)
     lines, oracle = reckoning.ledger, Oracle(week)
-    assert lines[0].start == start and lines[-1].end == reckoning.due_at
+    assert lines[0].start == start
+    assert lines[-1].end == reckoning.due_at
     assert all(before.end == after.start for before, after in pairwise(lines))
     assert all((before.why, before.name) != (after.why, after.name) for before, after in pairwise(lines))
     assert sum(entry.minutes for entry in lines) == amount
@@ -487,7 +545,9 @@ def test_more_waiting_never_makes_it_due_earlier(data: st.DataObject) -> None:
     amount, waits = payable(week, data.draw(st.integers(0, 3000))), data.draw(waits_near(start))
     more = [*waits, *data.draw(waits_near(start))]
     before, after = reckon(week, start, amount, waits).due_at, reckon(week, start, amount, more).due_at
-    assert before is not None and after is not None and before <= after
+    assert before is not None
+    assert after is not None
+    assert before <= after
 
 
 @quick
