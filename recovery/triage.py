@@ -71,13 +71,10 @@ def lock_response(response_id: int) -> Response | None:
     """The response, with its customer locked first: two answers of one person are decided one after the other."""
     customer_id = Response.objects.filter(pk=response_id).values_list("customer_id", flat=True).first()
     if customer_id is not None:
-        Customer.objects.select_for_update(of=("self",)).get(pk=customer_id)
-    return (
-        Response.objects.select_for_update(of=("self",))
-        .select_related("survey", "customer__account__owner", "invitation")
-        .filter(pk=response_id)
-        .first()
-    )
+        Customer.objects.select_for_update().only("pk").filter(pk=customer_id).first()
+    Response.objects.select_for_update().only("pk").filter(pk=response_id).first()
+    related = ("survey", "customer__account__owner", "invitation")
+    return Response.objects.select_related(*related).filter(pk=response_id).first()
 
 
 def ticket_of(response: Response) -> Ticket | None:

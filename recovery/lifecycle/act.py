@@ -57,11 +57,14 @@ class Change:
 
 
 def locked(ticket_id: int) -> Ticket:
-    return (
-        Ticket.objects.select_for_update(of=("self",))
-        .select_related("customer", "owner", "team__calendar", "team__supervisor", "policy", "response__survey")
-        .get(pk=ticket_id)
-    )
+    """The ticket as it is once nobody else holds it.
+
+    Locked without its relations first: PostgreSQL re-checks a joined row after waiting, and a ticket whose
+    owner changed meanwhile would no longer match the owner it was joined with.
+    """
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket_id)
+    related = ("customer", "owner", "team__calendar", "team__supervisor", "policy", "response__survey")
+    return Ticket.objects.select_related(*related).get(pk=ticket_id)
 
 
 @contextmanager

@@ -78,15 +78,18 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
 
 def lock_in_order(resurvey_id: int) -> None:
     """Person, then ticket, then resurvey: everybody locks in this order, so nobody waits in a circle."""
-    Customer.objects.select_for_update(of=("self",)).filter(resurveys=resurvey_id).first()
-    Ticket.objects.select_for_update(of=("self",)).filter(resurveys=resurvey_id).first()
+    ids = Resurvey.objects.filter(pk=resurvey_id).values_list("customer", "ticket").first()
+    if ids is None:
+        return
+    Customer.objects.select_for_update().only("pk").filter(pk=ids[0]).first()
+    Ticket.objects.select_for_update().only("pk").get(pk=ids[1])
+    Resurvey.objects.select_for_update().only("pk").get(pk=resurvey_id)
 
 
 def waiting_resurvey(resurvey_id: int, at: datetime) -> Resurvey | None:
     lock_in_order(resurvey_id)
     return (
-        Resurvey.objects.select_for_update(of=("self",))
-        .select_related("customer", "ticket__response__survey")
+        Resurvey.objects.select_related("customer", "ticket__response__survey")
         .filter(pk=resurvey_id, state__in=[Resurvey.PLANNED, Resurvey.HELD], due_at__lte=at)
         .first()
     )
@@ -124,8 +127,7 @@ def end_unanswered(resurvey_id: int, *, at: datetime) -> Ticket | None:
     """The invitation ran out, or could not be delivered: *no answer*, or *not asked*. None: still running."""
     lock_in_order(resurvey_id)
     resurvey = (
-        Resurvey.objects.select_for_update(of=("self",))
-        .select_related("ticket", "invitation")
+        Resurvey.objects.select_related("ticket", "invitation")
         .filter(pk=resurvey_id, state=Resurvey.ASKED)
         .first()
     )
@@ -160,6 +162,8 @@ def record_outcome(ticket: Ticket, response: Response, *, at: datetime) -> Ticke
     """The answer after the resolution: it counts, and then the ticket closes or begins its next cycle."""
     with acting(ticket, "outcome", by=None, at=at, any_version=True) as change:
         resurvey = Resurvey.objects.select_for_update().get(ticket=change.ticket, cycle=change.ticket.cycle)
+        if resurvey.invitation_id != response.invitation_id:
+            withdraw(resurvey, "answered_elsewhere")
         end_resurvey(resurvey, response.band, at, response=response)
         link_outcome(change, response)
         change.set(outcome=response.band)
@@ -245,12 +249,14 @@ def refuse_second_open(ticket: Ticket) -> None:
         )
 
 
+def withdraw(resurvey: Resurvey, reason: str) -> None:
+    """What was asked need not be answered any more."""
+    pending = Invitation.objects.filter(pk=resurvey.invitation_id, state__in=Invitation.PENDING)
+    pending.update(state=Invitation.CANCELLED, reason=reason)
+
+
 def leave_unasked(ticket: Ticket, at: datetime) -> None:
     """A resurvey not yet answered is moot once the ticket is worked on again."""
     for resurvey in Resurvey.objects.select_for_update().filter(ticket=ticket).exclude(state=Resurvey.ENDED):
-        invitation = resurvey.invitation
-        if invitation is not None:
-            Invitation.objects.filter(pk=invitation.pk, state__in=Invitation.PENDING).update(
-                state=Invitation.CANCELLED, reason="reopened"
-            )
+        withdraw(resurvey, "reopened")
         end_resurvey(resurvey, "no_answer" if resurvey.asked_at else "not_asked", at, reason="reopened")
