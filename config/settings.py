@@ -68,7 +68,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -119,8 +118,6 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "axes_lockout.html"
-AXES_LOCKOUT_TEMPLATE = "axes_lockout.html"
 AXES_VERBOSE = False
 
 # --- Language and time ---
@@ -203,12 +200,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "recovery.api.problems.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-if not (ROOT / "recovery/api/authentication.py").exists():  # TEMP
-    REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"] = ["rest_framework.authentication.SessionAuthentication"]
-if not (ROOT / "recovery/api/pagination.py").exists():  # TEMP
-    REST_FRAMEWORK["DEFAULT_PAGINATION_CLASS"] = "rest_framework.pagination.CursorPagination"
-if not (ROOT / "recovery/api/problems.py").exists():  # TEMP
-    REST_FRAMEWORK["EXCEPTION_HANDLER"] = "rest_framework.views.exception_handler"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Redress",
     "VERSION": "1",
