@@ -1,4 +1,4 @@
-"""Who should own a ticket, and the reason. Choosing is serialised per team, so nobody gets more than they can carry."""
+"""Who should own a ticket, and why. One team chooses one owner at a time, so nobody gets more than they carry."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def least_loaded(members: list[Membership]) -> tuple[Membership, int] | None:
     ids = [member.user_id for member in members]
     load = open_tickets_by_owner(ids)
     last = dict(
-        Ticket.objects.filter(owner__in=ids).values_list("owner").annotate(Max("id")).values_list("owner", "id__max")
+        Ticket.objects.filter(owner__in=ids)
+        .values_list("owner")
+        .annotate(Max("id"))
+        .values_list("owner", "id__max")
     )
     with_room = [member for member in members if load[member.user_id] < member.capacity]
     if not with_room:

@@ -1,4 +1,4 @@
-"""Joins the rooms: a recorded response is triaged at once, and the customer is told who will call and by when."""
+"""Joins the rooms: a recorded response is triaged at once, and the customer is told who calls by when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can fall due, as pairs: a sweep that picks ids, and a step that does one and may be run twice safely."""
+"""What can fall due, as pairs: a sweep that picks ids, and a step that does one and may run twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Sweep:
 
 def due_callbacks(at: datetime) -> list[int]:
     rows = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__lte=at)
-    return list(rows.filter(ticket__status__in=IN_WORK).order_by("due_at").values_list("pk", flat=True)[:LIMIT])
+    return list(
+        rows.filter(ticket__status__in=IN_WORK).order_by("due_at").values_list("pk", flat=True)[:LIMIT]
+    )
 
 
 def due_deadlines(at: datetime) -> list[int]:
@@ -39,7 +41,9 @@ def due_deadlines(at: datetime) -> list[int]:
 
 
 def due_waits(at: datetime) -> list[int]:
-    return list(Wait.objects.filter(ends_at=None, resume_at__lte=at).values_list("ticket_id", flat=True)[:LIMIT])
+    return list(
+        Wait.objects.filter(ends_at=None, resume_at__lte=at).values_list("ticket_id", flat=True)[:LIMIT]
+    )
 
 
 def outdated_deadlines(at: datetime) -> list[int]:
@@ -62,7 +66,9 @@ def due_resurveys(at: datetime) -> list[int]:
 
 def silent_resurveys(at: datetime) -> list[int]:
     """Asked, and the time to answer ran out or the message never arrived."""
-    over = Q(invitation__expires_at__lte=at) | Q(invitation__state__in=[Invitation.CANCELLED, Invitation.EXPIRED])
+    over = Q(invitation__expires_at__lte=at) | Q(
+        invitation__state__in=[Invitation.CANCELLED, Invitation.EXPIRED]
+    )
     rows = Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED)
     return list(rows.values_list("pk", flat=True)[:LIMIT])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,7 +69,7 @@ def triage(response_id: int, *, at: datetime) -> Ticket | None:
 
 
 def lock_response(response_id: int) -> Response | None:
-    """The response, with its customer locked first: two answers of one person are decided one after the other."""
+    """The response, its customer locked first: two answers of one person are decided one by one."""
     customer_id = Response.objects.filter(pk=response_id).values_list("customer_id", flat=True).first()
     if customer_id is not None:
         Customer.objects.select_for_update().only("pk").filter(pk=customer_id).first()
@@ -107,7 +108,7 @@ def decide(response: Response, at: datetime) -> tuple[Ticket | None, dict[str, o
 
 
 def answer_changed(held: TicketResponse, response: Response, at: datetime) -> Ticket:
-    """A changed answer is noted; one that turned low again after the loop had closed begins the next cycle."""
+    """A changed answer is noted; one turned low again after the loop had closed begins the next cycle."""
     earlier = response.versions.last()
     before = {"score": earlier.score, "band": earlier.band, "comment": earlier.comment} if earlier else {}
     ticket = lifecycle.update_answer(held.ticket, response, at=at, before=before)
@@ -124,7 +125,7 @@ def open_elsewhere(ticket: Ticket) -> bool:
 
 
 def awaiting_outcome(response: Response) -> Ticket | None:
-    """The resolved ticket this answer is the outcome of: asked again or not, it is the person's next answer."""
+    """The resolved ticket this answer is the outcome of: asked or not, it is the person's next answer."""
     if response.customer is None:
         return None
     return Ticket.objects.filter(
@@ -169,40 +170,36 @@ def active_rules() -> list[TriageRule]:
 
 
 def match(rule: TriageRule, facts: Facts) -> Reasons | None:
-    """Why the rule fires, one reason per condition; None where a condition does not hold."""
-    response, reasons = facts.response, Reasons()
-    if rule.bands:
-        if response.band not in rule.bands:
+    """Why the rule fires, one reason per condition that is set; None where one does not hold."""
+    reasons = Reasons()
+    for code, is_set, holds, value in conditions(rule, facts):
+        if is_set and not holds:
             return None
-        reasons.append({"code": "band", "value": response.band})
+        if is_set:
+            reasons.append({"code": code, "value": value})
+    return reasons
+
+
+def conditions(rule: TriageRule, facts: Facts) -> Iterator[tuple[str, bool, bool, object]]:
+    """Each condition of a rule: its code, whether it is set, whether it holds, and what was found."""
+    response = facts.response
     surveys = {survey.pk for survey in rule.surveys.all()}
-    if surveys:
-        if response.survey_id not in surveys:
-            return None
-        reasons.append({"code": "survey", "value": response.survey.slug})
-    if rule.touchpoint:
-        if rule.touchpoint.casefold() != response.touchpoint.casefold():
-            return None
-        reasons.append({"code": "touchpoint", "value": response.touchpoint})
-    if rule.tier:
-        if rule.tier.casefold() != facts.tier.casefold():
-            return None
-        reasons.append({"code": "tier", "value": facts.tier})
-    if rule.keywords:
-        found = [word for word in rule.keyword_list() if word.casefold() in response.comment.casefold()]
-        if not found:
-            return None
-        reasons.append({"code": "keyword", "value": ", ".join(found)})
-    for code, wanted, actual in (
+    words = [word for word in rule.keyword_list() if word.casefold() in response.comment.casefold()]
+    yield "band", bool(rule.bands), response.band in rule.bands, response.band
+    yield "survey", bool(surveys), response.survey_id in surveys, response.survey.slug
+    yield "touchpoint", bool(rule.touchpoint), same(rule.touchpoint, response.touchpoint), response.touchpoint
+    yield "tier", bool(rule.tier), same(rule.tier, facts.tier), facts.tier
+    yield "keyword", bool(rule.keyword_list()), bool(words), ", ".join(words)
+    for code, wanted, found in (
         ("contact_me", rule.contact_me, response.contact_me),
         ("dropped_from_promoter", rule.dropped_from_promoter, facts.was_promoter),
         ("account_known", rule.account_known, facts.has_account),
     ):
-        if wanted is not None:
-            if wanted != actual:
-                return None
-            reasons.append({"code": code, "value": actual})
-    return reasons
+        yield code, wanted is not None, wanted == found, found
+
+
+def same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def plan_for(verdict: Verdict) -> Plan:

@@ -69,7 +69,7 @@ def make_calendar(name: str = "Shanghai", time_zone: str = SHANGHAI, **hours: An
 
 
 def make_policy(name: str = "Standard", *, steps: bool = True) -> SlaPolicy:
-    """P1: 1 h and 8 h; P2: 2 h and 16 h; P3: 4 h and 24 h of working time; warned 30 min before, told at 0 and +2 h."""
+    """P1 1 h and 8 h, P2 2 h and 16 h, P3 4 h and 24 h of work; warned 30 min before, told at 0 and +2 h."""
     policy = SlaPolicy.objects.create(name=name)
     for priority, first, resolution in ((1, 60, 480), (2, 120, 960), (3, 240, 1440)):
         PolicyTarget.objects.create(

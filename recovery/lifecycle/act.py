@@ -33,13 +33,13 @@ class Change:
             setattr(self.ticket, name, value)
         self._changed.update(values)
 
-    def tell(self, kind: str, text: str = "", *, cycle: int | None = None, **data: Any) -> TicketEvent:
+    def tell(self, kind: str, text: str = "", /, **data: Any) -> TicketEvent:
         """The one event of this act; `data` is JSON: codes, numbers, names and ISO times."""
         assert self._event is None, "an act writes one event"
         self._event = TicketEvent(
             ticket=self.ticket,
             kind=kind,
-            cycle=cycle or self.ticket.cycle,
+            cycle=self.ticket.cycle,
             at=self.at,
             by=self.by,
             by_name=name_of(self.by),

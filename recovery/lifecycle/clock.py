@@ -1,4 +1,4 @@
-"""The two deadlines of a cycle: started, paused, resumed, moved, met. Each keeps the ledger that explains it."""
+"""The two deadlines of a cycle: started, paused, resumed, moved, met. Each keeps its ledger."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def target_of(policy: SlaPolicy, priority: int) -> PolicyTarget:
     """The policy's target for a priority, or for the nearest one it has."""
     targets = list(policy.targets.all())
     if not targets:
-        raise Refused("policy_without_targets", _("This SLA policy has no targets. Add one in the admin site."))
+        raise Refused(
+            "policy_without_targets", _("This SLA policy has no targets. Add one in the admin site.")
+        )
     return min(targets, key=lambda target: (abs(target.priority - priority), target.priority))
 
 
@@ -74,7 +76,7 @@ def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.Work
 
 
 def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> datetime | None:
-    """The earliest of the breach itself and the steps not yet told; None when nothing is left or time stands."""
+    """The earliest of the breach itself and the steps not yet told; None if nothing is left or time stands."""
     if row.due_at is None or not row.is_running:
         return None
     times = [] if row.breached_at else [row.due_at]
@@ -88,9 +90,9 @@ def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> dateti
 
 def running_deadlines(ticket: Ticket) -> list[Deadline]:
     return list(
-        Deadline.objects.filter(
-            ticket=ticket, cycle=ticket.cycle, met_at=None, ended_at=None
-        ).select_related("policy")
+        Deadline.objects.filter(ticket=ticket, cycle=ticket.cycle, met_at=None, ended_at=None).select_related(
+            "policy"
+        )
     )
 
 
@@ -109,13 +111,14 @@ RECKONED = [
 ]
 
 
-def recompute(change: Change) -> list[dict[str, object]]:
+def recompute(change: Change) -> list[dict[str, str | None]]:
     """Reckon the running deadlines anew under today's policy, calendar and waits; say what moved.
 
     Time already used and pauses carry over, since every reckoning starts at the cycle's start. A due time
     that moved and lies ahead may be told about again.
     """
-    ticket, moved = change.ticket, []
+    ticket = change.ticket
+    moved: list[dict[str, str | None]] = []
     calendar = ticket.team.calendar
     target = target_of(ticket.policy, ticket.priority)
     for row in running_deadlines(ticket):
@@ -203,7 +206,9 @@ def resume(ticket: Ticket, *, by: User | None, at: datetime, note: str = "") -> 
     return change.ticket
 
 
-def change_priority(ticket: Ticket, *, by: User | None, at: datetime, priority: int, reason: str = "") -> Ticket:
+def change_priority(
+    ticket: Ticket, *, by: User | None, at: datetime, priority: int, reason: str = ""
+) -> Ticket:
     """Set the priority (1 urgent to 4 low) and move the deadlines with it."""
     if priority not in (1, 2, 3, 4):
         raise Refused("priority_unknown", _("A priority is 1, 2, 3 or 4."), field="priority")

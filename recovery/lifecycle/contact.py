@@ -87,9 +87,11 @@ def instant_of(local_time: str, time_zone: str) -> datetime:
     if time_zone not in available_timezones():
         raise Refused("time_zone_unknown", _("Choose a time zone such as Asia/Shanghai."), field="time_zone")
     try:
-        wall = datetime.strptime(local_time, "%Y-%m-%dT%H:%M")
+        wall = datetime.strptime(local_time, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time has no zone yet)
     except ValueError:
-        raise Refused("time_malformed", _("Give date and time, such as 2026-03-02T18:00."), field="local_time") from None
+        raise Refused(
+            "time_malformed", _("Give date and time, such as 2026-03-02T18:00."), field="local_time"
+        ) from None
     zone = ZoneInfo(time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wall:
@@ -123,7 +125,9 @@ def book_callback(
     due_at = check_slot(local_time, time_zone, channel, at)
     with acting(ticket, "callback", by=by, at=at) as change:
         if booked_callback(change.ticket) is not None:
-            raise Refused("callback_booked", _("A callback is booked already. Move or cancel it."), field="local_time")
+            raise Refused(
+                "callback_booked", _("A callback is booked already. Move or cancel it."), field="local_time"
+            )
         callback = Callback.objects.create(
             ticket=change.ticket,
             cycle=change.ticket.cycle,
@@ -164,7 +168,7 @@ def cancel_callback(ticket: Ticket, *, by: User | None, at: datetime, reason: st
 
 
 def announce_callback(callback_id: int, *, at: datetime) -> bool:
-    """Its time has come: one event and one notice to the owner. False when somebody was faster or it moved."""
+    """Its time has come: one event and one notice to the owner. Raises Refused where it is not due (any more)."""
     callback = Callback.objects.select_related("ticket").filter(pk=callback_id).first()
     if callback is None:
         return False

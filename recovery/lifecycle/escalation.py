@@ -58,13 +58,26 @@ def climb(deadline_id: int, *, at: datetime) -> bool:
             change.tell("escalated", **facts, level=step.level, to=name_of(person), recipient=step.recipient)
             occasion = f"deadline:{row.pk}:round:{row.round}:level:{step.level}"
             notices.tell(
-                person, "ticket_escalated", change.ticket, at, occasion, deadline=row, level=step.level, step=step
+                person,
+                "ticket_escalated",
+                change.ticket,
+                at,
+                occasion,
+                deadline=row,
+                level=step.level,
+                step=step,
             )
     return True
 
 
 def remember(
-    ticket: Ticket, person: User, level: int, at: datetime, *, deadline: Deadline | None = None, reason: str = ""
+    ticket: Ticket,
+    person: User,
+    level: int,
+    at: datetime,
+    *,
+    deadline: Deadline | None = None,
+    reason: str = "",
 ) -> None:
     Escalation.objects.create(
         ticket=ticket,
@@ -94,6 +107,13 @@ def escalate(ticket: Ticket, *, by: User | None, at: datetime, reason: str) -> T
         change.tell("escalated", reason.strip(), level=level, to=name_of(person), recipient="supervisor")
         occasion = f"asked:{level}:{change.ticket.version + 1}"
         notices.tell(
-            person, "ticket_escalated", change.ticket, at, occasion, level=level, reason=reason.strip(), by=name_of(by)
+            person,
+            "ticket_escalated",
+            change.ticket,
+            at,
+            occasion,
+            level=level,
+            reason=reason.strip(),
+            by=name_of(by),
         )
     return change.ticket

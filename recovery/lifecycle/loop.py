@@ -45,7 +45,7 @@ def plan_resurvey(ticket: Ticket, *, at: datetime) -> Ticket:
     return change.ticket
 
 
-def other_pending(customer: Customer, besides: int | None = None) -> bool:
+def other_pending(customer: Customer, besides: int = 0) -> bool:
     pending = Resurvey.objects.filter(customer=customer, state__in=[Resurvey.PLANNED, Resurvey.ASKED])
     return pending.exclude(pk=besides).exists()
 
@@ -234,7 +234,9 @@ def reopen(ticket: Ticket, *, by: User | None, at: datetime, reason: str, text: 
 
 def refuse_merged(ticket: Ticket) -> None:
     if ticket.merged_into is not None:
-        raise Refused("merged", _("It became part of %(number)s: work there.") % {"number": ticket.merged_into.number})
+        raise Refused(
+            "merged", _("It became part of %(number)s: work there.") % {"number": ticket.merged_into.number}
+        )
 
 
 def refuse_second_open(ticket: Ticket) -> None:
@@ -251,7 +253,7 @@ def refuse_second_open(ticket: Ticket) -> None:
 
 def withdraw(resurvey: Resurvey, reason: str) -> None:
     """What was asked need not be answered any more."""
-    pending = Invitation.objects.filter(pk=resurvey.invitation_id, state__in=Invitation.PENDING)
+    pending = Invitation.objects.filter(resurvey=resurvey, state__in=Invitation.PENDING)
     pending.update(state=Invitation.CANCELLED, reason=reason)
 
 

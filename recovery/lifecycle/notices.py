@@ -39,7 +39,9 @@ def tell(user: User, kind: str, ticket: Ticket, at: datetime, occasion: str, **c
 
 def facts_of(ticket: Ticket) -> dict[str, Any]:
     """What every notice repeats, so that nobody has to open the ticket to know what it is about."""
-    running = {row.kind: row for row in ticket.deadlines.filter(cycle=ticket.cycle, met_at=None, ended_at=None)}
+    running = {
+        row.kind: row for row in ticket.deadlines.filter(cycle=ticket.cycle, met_at=None, ended_at=None)
+    }
     return {
         "customer": ticket.customer_name,
         "score": ticket.response.score,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,7 +36,12 @@ def next_number() -> str:
 
 
 def said(response: Response) -> dict[str, object]:
-    return {"response": response.pk, "score": response.score, "band": response.band, "comment": response.comment}
+    return {
+        "response": response.pk,
+        "score": response.score,
+        "band": response.band,
+        "comment": response.comment,
+    }
 
 
 @transaction.atomic
@@ -97,13 +103,19 @@ def absorb(ticket: Ticket, response: Response, plan: Plan, *, at: datetime) -> T
         reasons = [*ticket.severity_reasons, {"code": "repeat_low_score", "response": response.pk}]
         change.set(priority=raised, severity_reasons=reasons)
         moved = recompute(change) if raised != before else []
-        change.tell("absorbed", response.comment, **said(response), **{"from": before, "to": raised}, deadlines=moved)
-        notices.tell(ticket.owner, "ticket_absorbed", ticket, at, f"response:{response.pk}", response=response)
+        change.tell(
+            "absorbed", response.comment, **said(response), **{"from": before, "to": raised}, deadlines=moved
+        )
+        notices.tell(
+            ticket.owner, "ticket_absorbed", ticket, at, f"response:{response.pk}", response=response
+        )
     return ticket
 
 
-def update_answer(ticket: Ticket, response: Response, *, at: datetime, before: dict[str, object]) -> Ticket:
+def update_answer(
+    ticket: Ticket, response: Response, *, at: datetime, before: Mapping[str, object]
+) -> Ticket:
     """The customer changed an answer the ticket holds; it is noted, never undone."""
     with acting(ticket, "update", by=None, at=at, any_version=True) as change:
-        change.tell("updated", response.comment, **said(response), before=before)
+        change.tell("updated", response.comment, **said(response), before=dict(before))
     return change.ticket

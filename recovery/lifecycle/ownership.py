@@ -40,5 +40,7 @@ def assign(
         )
         if to != by:
             occasion = f"v{change.ticket.version + 1}"
-            notices.tell(to, "ticket_assigned", change.ticket, at, occasion, because=event.data, by=name_of(by))
+            notices.tell(
+                to, "ticket_assigned", change.ticket, at, occasion, because=event.data, by=name_of(by)
+            )
     return change.ticket

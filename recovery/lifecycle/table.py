@@ -52,7 +52,9 @@ class Stale(Refused):
     """Somebody else changed the ticket since it was read."""
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__("stale", _("Somebody changed this ticket meanwhile. Look at what changed, then try again."))
+        super().__init__(
+            "stale", _("Somebody changed this ticket meanwhile. Look at what changed, then try again.")
+        )
         self.expected = expected
         self.actual = actual
 

@@ -24,12 +24,10 @@ WEEKDAYS = [
 
 
 class Calendar(models.Model):
-    """A working week with its holidays, in one zone. `version` rises with every change of its hours or days."""
+    """A working week with its holidays, in one zone. `version` rises with every change of its days."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[check_time_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
     country = models.CharField(
         _("country of its public holidays"),
         max_length=8,
@@ -39,7 +37,6 @@ class Calendar(models.Model):
         ),
     )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
-
 
     class Meta:
         ordering = ["name"]
@@ -51,9 +48,7 @@ class Calendar(models.Model):
 
     def as_working_calendar(self) -> WorkingCalendar:
         """The plain calendar the arithmetic works on; raises CalendarError where it has no open time."""
-        return working_calendar(
-            self.name, self.time_zone, list(self.hours.all()), list(self.days.all())
-        )
+        return working_calendar(self.name, self.time_zone, list(self.hours.all()), list(self.days.all()))
 
 
 def working_calendar(
@@ -62,12 +57,8 @@ def working_calendar(
     return WorkingCalendar(
         zone=ZoneInfo(time_zone),
         windows=tuple(each.as_window() for each in hours),
-        holidays=tuple(
-            each.as_holiday() for each in days if each.kind != CalendarDay.WORKING
-        ),
-        working_days=frozenset(
-            each.date for each in days if each.kind == CalendarDay.WORKING
-        ),
+        holidays=tuple(each.as_holiday() for each in days if each.kind != CalendarDay.WORKING),
+        working_days=frozenset(each.date for each in days if each.kind == CalendarDay.WORKING),
         name=name,
     )
 
@@ -83,15 +74,11 @@ class OpeningHours(models.Model):
         related_name="hours",
         verbose_name=_("calendar"),
     )
-    days = ArrayField(
-        models.SmallIntegerField(choices=WEEKDAYS), verbose_name=_("days"), size=7
-    )
+    days = ArrayField(models.SmallIntegerField(choices=WEEKDAYS), verbose_name=_("days"), size=7)
     opens = models.TimeField(_("opens"))
     closes = models.TimeField(
         _("closes"),
-        help_text=_(
-            "00:00 is midnight at the end of the day; earlier than opening runs past it."
-        ),
+        help_text=_("00:00 is midnight at the end of the day; earlier than opening runs past it."),
     )
 
     class Meta:
@@ -104,16 +91,10 @@ class OpeningHours(models.Model):
 
     def as_window(self) -> Window:
         closes = minute_of(self.closes) or 24 * 60
-        return Window(
-            days=frozenset(self.days), opens=minute_of(self.opens), closes=closes
-        )
+        return Window(days=frozenset(self.days), opens=minute_of(self.opens), closes=closes)
 
     def clean(self) -> None:
-        if (
-            self.opens is not None
-            and self.opens == self.closes
-            and self.closes != time(0)
-        ):
+        if self.opens is not None and self.opens == self.closes and self.closes != time(0):
             raise ValidationError({"closes": _("Closing must differ from opening.")})
         if self.days is not None and not self.days:
             raise ValidationError({"days": _("Choose at least one day.")})
@@ -151,9 +132,7 @@ class CalendarDay(models.Model):
         verbose_name = _("special day")
         verbose_name_plural = _("special days")
         constraints = [
-            models.UniqueConstraint(
-                fields=["calendar", "date"], name="one_special_day_per_date"
-            ),
+            models.UniqueConstraint(fields=["calendar", "date"], name="one_special_day_per_date"),
             models.CheckConstraint(
                 condition=Q(kind="hours", opens__isnull=False, closes__isnull=False)
                 | (~Q(kind="hours") & Q(opens__isnull=True, closes__isnull=True)),
@@ -178,11 +157,7 @@ class CalendarDay(models.Model):
         has_hours = self.opens is not None and self.closes is not None
         if self.kind == self.HOURS and not has_hours:
             raise ValidationError({"opens": _("Give both hours, or choose “closed”.")})
-        if self.kind != self.HOURS and (
-            self.opens is not None or self.closes is not None
-        ):
-            raise ValidationError(
-                {"kind": _("Choose “other hours” where hours are given.")}
-            )
+        if self.kind != self.HOURS and (self.opens is not None or self.closes is not None):
+            raise ValidationError({"kind": _("Choose “other hours” where hours are given.")})
         if has_hours and self.opens == self.closes and self.closes != time(0):
             raise ValidationError({"closes": _("Closing must differ from opening.")})

@@ -20,6 +20,4 @@ class Cause(models.Model):
         verbose_name_plural = _("causes")
 
     def __str__(self) -> str:
-        return (
-            self.name_zh if get_language() == "zh-hans" and self.name_zh else self.name
-        )
+        return self.name_zh if get_language() == "zh-hans" and self.name_zh else self.name

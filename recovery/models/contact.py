@@ -33,16 +33,10 @@ class Callback(models.Model):
         verbose_name=_("ticket"),
     )
     cycle = models.PositiveSmallIntegerField(_("cycle"))
-    local_time = models.CharField(
-        _("local time"), max_length=16, help_text="YYYY-MM-DDTHH:MM"
-    )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, validators=[check_time_zone]
-    )
+    local_time = models.CharField(_("local time"), max_length=16, help_text="YYYY-MM-DDTHH:MM")
+    time_zone = models.CharField(_("time zone"), max_length=64, validators=[check_time_zone])
     due_at = models.DateTimeField(_("due"))
-    channel = models.CharField(
-        _("channel"), max_length=10, choices=CHANNELS, default="phone"
-    )
+    channel = models.CharField(_("channel"), max_length=10, choices=CHANNELS, default="phone")
     state = models.CharField(_("state"), max_length=10, choices=STATES, default=BOOKED)
     announced_at = models.DateTimeField(_("announced"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=300, blank=True)
@@ -94,9 +88,7 @@ class Contact(models.Model):
         related_name="+",
     )
     by_name = models.CharField(_("by"), max_length=200, blank=True)
-    channel = models.CharField(
-        _("channel"), max_length=10, choices=CHANNELS, default="phone"
-    )
+    channel = models.CharField(_("channel"), max_length=10, choices=CHANNELS, default="phone")
     outcome = models.CharField(_("outcome"), max_length=14, choices=CONTACT_OUTCOMES)
     note = models.TextField(_("note"), blank=True)
     callback = models.OneToOneField(
@@ -111,9 +103,7 @@ class Contact(models.Model):
         ordering = ["id"]
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
-        indexes = [
-            models.Index(fields=["ticket", "outcome"], name="contact_by_outcome")
-        ]
+        indexes = [models.Index(fields=["ticket", "outcome"], name="contact_by_outcome")]
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.outcome}"

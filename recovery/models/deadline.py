@@ -26,9 +26,7 @@ class Deadline(models.Model):
     kind = models.CharField(_("kind"), max_length=14, choices=DEADLINE_KINDS)
     cycle = models.PositiveSmallIntegerField(_("cycle"))
     minutes = models.PositiveIntegerField(_("working minutes"))
-    extra_minutes = models.PositiveIntegerField(
-        _("extended by (working minutes)"), default=0
-    )
+    extra_minutes = models.PositiveIntegerField(_("extended by (working minutes)"), default=0)
     policy = models.ForeignKey(SlaPolicy, on_delete=models.PROTECT, related_name="+")
     policy_version = models.PositiveIntegerField(_("policy version"))
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="+")
@@ -45,7 +43,9 @@ class Deadline(models.Model):
     )
     ledger = models.JSONField(_("ledger"), default=list)
     round = models.PositiveSmallIntegerField(
-        _("round"), default=1, help_text=_("Rises when the due time moves, so that each level may be told again.")
+        _("round"),
+        default=1,
+        help_text=_("Rises when the due time moves, so that each level may be told again."),
     )
     level = models.SmallIntegerField(_("last level told"), default=-1)
     next_step_at = models.DateTimeField(_("next step"), null=True, blank=True)
@@ -68,9 +68,7 @@ class Deadline(models.Model):
             ),
             models.Index(
                 fields=["due_at"],
-                condition=Q(
-                    met_at__isnull=True, ended_at__isnull=True, due_at__isnull=False
-                ),
+                condition=Q(met_at__isnull=True, ended_at__isnull=True, due_at__isnull=False),
                 name="deadline_running",
             ),
         ]

@@ -65,9 +65,7 @@ class TicketEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [
-            models.UniqueConstraint(
-                fields=["ticket", "version"], name="one_event_per_version"
-            ),
+            models.UniqueConstraint(fields=["ticket", "version"], name="one_event_per_version"),
         ]
         indexes = [models.Index(fields=["kind", "at"], name="event_by_kind_and_time")]
 

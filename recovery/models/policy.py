@@ -18,11 +18,10 @@ TEN_YEARS = 10 * 366 * 24 * 60
 
 
 class SlaPolicy(models.Model):
-    """Which deadlines fall due when. `version` rises with each change of a target, and stays on the deadline."""
+    """Which deadlines fall due when. `version` rises with each change and stays on the deadline."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
-
 
     class Meta:
         ordering = ["name"]
@@ -57,20 +56,14 @@ class PolicyTarget(models.Model):
         verbose_name = _("target")
         verbose_name_plural = _("targets")
         constraints = [
-            models.UniqueConstraint(
-                fields=["policy", "priority"], name="one_target_per_priority"
-            ),
+            models.UniqueConstraint(fields=["policy", "priority"], name="one_target_per_priority"),
         ]
 
     def __str__(self) -> str:
         return f"P{self.priority}"
 
     def minutes(self, kind: str) -> int:
-        return (
-            self.first_contact_minutes
-            if kind == FIRST_CONTACT
-            else self.resolution_minutes
-        )
+        return self.first_contact_minutes if kind == FIRST_CONTACT else self.resolution_minutes
 
 
 class EscalationStep(models.Model):
@@ -104,9 +97,7 @@ class EscalationStep(models.Model):
         verbose_name = _("escalation step")
         verbose_name_plural = _("escalation steps")
         constraints = [
-            models.UniqueConstraint(
-                fields=["policy", "kind", "level"], name="one_step_per_level"
-            ),
+            models.UniqueConstraint(fields=["policy", "kind", "level"], name="one_step_per_level"),
             models.CheckConstraint(
                 condition=models.Q(level=0, minutes_after__lt=0)
                 | models.Q(level__gt=0, minutes_after__gte=0),

@@ -50,9 +50,7 @@ class Resurvey(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     earliest_at = models.DateTimeField(_("earliest"), null=True, blank=True)
     asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
-    outcome = models.CharField(
-        _("outcome"), max_length=10, choices=OUTCOMES, blank=True
-    )
+    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES, blank=True)
     outcome_at = models.DateTimeField(_("outcome at"), null=True, blank=True)
     response = models.ForeignKey(
         Response,
@@ -67,17 +65,14 @@ class Resurvey(models.Model):
         verbose_name = _("resurvey")
         verbose_name_plural = _("resurveys")
         constraints = [
-            models.UniqueConstraint(
-                fields=["ticket", "cycle"], name="one_resurvey_per_cycle"
-            ),
+            models.UniqueConstraint(fields=["ticket", "cycle"], name="one_resurvey_per_cycle"),
             models.UniqueConstraint(
                 fields=["customer"],
                 condition=Q(state__in=["planned", "asked"], customer__isnull=False),
                 name="one_pending_resurvey_per_person",
             ),
             models.CheckConstraint(
-                condition=Q(state="ended") & ~Q(outcome="")
-                | ~Q(state="ended") & Q(outcome=""),
+                condition=Q(state="ended") & ~Q(outcome="") | ~Q(state="ended") & Q(outcome=""),
                 name="ended_resurvey_has_an_outcome",
             ),
         ]

@@ -36,17 +36,11 @@ class TriageRule(models.Model):
         help_text=_("Any of these, separated by commas: lawyer, refund, 投诉, 退款."),
     )
     contact_me = models.BooleanField(_("asks to be contacted"), null=True, blank=True)
-    dropped_from_promoter = models.BooleanField(
-        _("was a promoter before"), null=True, blank=True
-    )
-    account_known = models.BooleanField(
-        _("belongs to an account"), null=True, blank=True
-    )
+    dropped_from_promoter = models.BooleanField(_("was a promoter before"), null=True, blank=True)
+    account_known = models.BooleanField(_("belongs to an account"), null=True, blank=True)
 
     opens_ticket = models.BooleanField(_("opens a ticket"), default=True)
-    team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("team")
-    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("team"))
     policy = models.ForeignKey(
         SlaPolicy,
         on_delete=models.PROTECT,
@@ -55,9 +49,7 @@ class TriageRule(models.Model):
         verbose_name=_("policy"),
         help_text=_("Empty: the team's usual policy."),
     )
-    priority = models.PositiveSmallIntegerField(
-        _("priority"), choices=PRIORITIES, default=3
-    )
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=PRIORITIES, default=3)
 
     class Meta:
         ordering = ["position"]
@@ -68,8 +60,4 @@ class TriageRule(models.Model):
         return f"{self.position}. {self.name}"
 
     def keyword_list(self) -> list[str]:
-        return [
-            word.strip()
-            for word in self.keywords.replace("，", ",").split(",")
-            if word.strip()
-        ]
+        return [word.strip() for word in self.keywords.replace("，", ",").split(",") if word.strip()]

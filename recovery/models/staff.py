@@ -39,12 +39,8 @@ class StaffProfile(models.Model):
         verbose_name=_("user"),
     )
     role = models.CharField(_("role"), max_length=14, choices=ROLES, default=AGENT)
-    locale = models.CharField(
-        _("language"), max_length=16, choices=LANGUAGES, default="en"
-    )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[check_time_zone]
-    )
+    locale = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
 
     class Meta:
         ordering = ["user__username"]
@@ -112,13 +108,9 @@ class Leave(models.Model):
         verbose_name = _("leave")
         verbose_name_plural = _("leaves")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(starts_at__lt=F("ends_at")), name="leave_ends_after_start"
-            ),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="leave_ends_after_start"),
         ]
-        indexes = [
-            models.Index(fields=["user", "starts_at", "ends_at"], name="leave_by_user")
-        ]
+        indexes = [models.Index(fields=["user", "starts_at", "ends_at"], name="leave_by_user")]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.starts_at:%Y-%m-%d} - {self.ends_at:%Y-%m-%d}"
@@ -156,9 +148,7 @@ class ApiToken(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def issue(
-        cls, user_id: int, name: str, expires_at: datetime | None = None
-    ) -> tuple[ApiToken, str]:
+    def issue(cls, user_id: int, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
         """A new token and its text, which is shown this once."""
         text = secrets.token_urlsafe(32)
         row = cls.objects.create(

@@ -61,9 +61,7 @@ class Team(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (
-            self.name_zh if get_language() == "zh-hans" and self.name_zh else self.name
-        )
+        return self.name_zh if get_language() == "zh-hans" and self.name_zh else self.name
 
     def clean(self) -> None:
         above = self.parent
@@ -76,9 +74,7 @@ class Team(models.Model):
     def ids_below(cls, roots: set[int]) -> set[int]:
         """The ids of these teams and of every team below them."""
         children: dict[int, list[int]] = {}
-        for pk, parent in cls.objects.exclude(parent=None).values_list(
-            "pk", "parent_id"
-        ):
+        for pk, parent in cls.objects.exclude(parent=None).values_list("pk", "parent_id"):
             children.setdefault(parent, []).append(pk)
         found, todo = set(roots), list(roots)
         while todo:

@@ -37,9 +37,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def for_lists(self) -> TicketQuerySet:
         """With everything a list row shows, in a fixed number of queries."""
-        return self.select_related(
-            "customer__account", "owner", "team", "response__survey"
-        ).prefetch_related("deadlines", "callbacks", "customer__identities")
+        return self.select_related("customer__account", "owner", "team", "response__survey").prefetch_related(
+            "deadlines", "callbacks", "customer__identities"
+        )
 
 
 class Ticket(models.Model):
@@ -65,15 +65,9 @@ class Ticket(models.Model):
     touchpoint = models.CharField(_("touchpoint"), max_length=100, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=STATUSES, default=NEW)
     cycle = models.PositiveSmallIntegerField(_("cycle"), default=1)
-    priority = models.PositiveSmallIntegerField(
-        _("priority"), choices=PRIORITIES, default=3
-    )
-    severity_reasons = models.JSONField(
-        _("reasons for the priority"), default=list, blank=True
-    )
-    team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("team")
-    )
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=PRIORITIES, default=3)
+    severity_reasons = models.JSONField(_("reasons for the priority"), default=list, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("team"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -94,16 +88,12 @@ class Ticket(models.Model):
         related_name="tickets",
         verbose_name=_("policy"),
     )
-    escalation_level = models.PositiveSmallIntegerField(
-        _("escalation level"), default=0
-    )
+    escalation_level = models.PositiveSmallIntegerField(_("escalation level"), default=0)
     opened_at = models.DateTimeField(_("opened"))
     cycle_started_at = models.DateTimeField(_("cycle started"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
-    outcome = models.CharField(
-        _("outcome"), max_length=10, choices=OUTCOMES, blank=True
-    )
+    outcome = models.CharField(_("outcome"), max_length=10, choices=OUTCOMES, blank=True)
     cause_said = models.ForeignKey(
         Cause,
         on_delete=models.PROTECT,
@@ -187,12 +177,8 @@ class TicketResponse(models.Model):
         (OUTCOME, _("asked again")),
     ]
 
-    ticket = models.ForeignKey(
-        Ticket, on_delete=models.CASCADE, related_name="ticket_responses"
-    )
-    response = models.OneToOneField(
-        Response, on_delete=models.PROTECT, related_name="ticket_link"
-    )
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="ticket_responses")
+    response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="ticket_link")
     role = models.CharField(max_length=10, choices=ROLES)
     cycle = models.PositiveSmallIntegerField()
 

@@ -23,15 +23,35 @@ def decided(response: Response) -> Ticket | None:
     ("conditions", "answer", "reasons"),
     [
         pytest.param({"bands": ["detractor"]}, {}, [("band", "detractor")], id="band"),
-        pytest.param({"touchpoint": "Pudong store"}, {"touchpoint": "pudong store"}, [("touchpoint", "pudong store")], id="touchpoint"),
+        pytest.param(
+            {"touchpoint": "Pudong store"},
+            {"touchpoint": "pudong store"},
+            [("touchpoint", "pudong store")],
+            id="touchpoint",
+        ),
         pytest.param({"tier": "Gold"}, {"tier": "gold"}, [("tier", "gold")], id="tier"),
-        pytest.param({"keywords": "lawyer, refund"}, {"comment": "I want a REFUND"}, [("keyword", "refund")], id="keyword"),
-        pytest.param({"keywords": "投诉，退款"}, {"comment": "我要退款并投诉"}, [("keyword", "投诉, 退款")], id="keywords in Chinese"),
-        pytest.param({"contact_me": True}, {"contact_me": True}, [("contact_me", True)], id="asks for contact"),
+        pytest.param(
+            {"keywords": "lawyer, refund"},
+            {"comment": "I want a REFUND"},
+            [("keyword", "refund")],
+            id="keyword",
+        ),
+        pytest.param(
+            {"keywords": "投诉，退款"},
+            {"comment": "我要退款并投诉"},
+            [("keyword", "投诉, 退款")],
+            id="keywords in Chinese",
+        ),
+        pytest.param(
+            {"contact_me": True}, {"contact_me": True}, [("contact_me", True)], id="asks for contact"
+        ),
         pytest.param({"account_known": False}, {}, [("account_known", False)], id="no account"),
         pytest.param({}, {}, [], id="no condition matches everything"),
         pytest.param(
-            {"bands": ["detractor"], "contact_me": False}, {}, [("band", "detractor"), ("contact_me", False)], id="two conditions"
+            {"bands": ["detractor"], "contact_me": False},
+            {},
+            [("band", "detractor"), ("contact_me", False)],
+            id="two conditions",
         ),
     ],
 )
@@ -63,7 +83,9 @@ def test_a_rule_fires_and_says_why(
     ],
     ids=lambda conditions: ",".join(conditions),
 )
-def test_a_rule_whose_condition_does_not_hold_leaves_it_to_the_house(cast: Cast, conditions: dict[str, Any]) -> None:
+def test_a_rule_whose_condition_does_not_hold_leaves_it_to_the_house(
+    cast: Cast, conditions: dict[str, Any]
+) -> None:
     rule(cast, **conditions)
     ticket = decided(cast.response(2, customer=cast.customer()))
     assert ticket is not None
@@ -142,7 +164,9 @@ def test_a_changed_answer_is_noted_on_its_ticket(cast: Cast) -> None:
     ticket = decided(response)
     assert ticket is not None
     response.versions.create(score=2, band="detractor", comment="Nobody called.", replaced_at=MONDAY + HOUR)
-    Response.objects.filter(pk=response.pk).update(score=9, band="promoter", comment="They did!", triaged_at=None)
+    Response.objects.filter(pk=response.pk).update(
+        score=9, band="promoter", comment="They did!", triaged_at=None
+    )
     assert triage(response.pk, at=MONDAY + HOUR) == ticket
     event = ticket.events.get(kind="updated")
     assert (event.data["before"]["score"], event.data["score"], event.text) == (2, 9, "They did!")

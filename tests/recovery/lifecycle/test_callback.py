@@ -37,10 +37,16 @@ def test_it_keeps_the_promised_wall_time_and_derives_the_instant(booked: Ticket)
 @pytest.mark.parametrize(
     ("local", "zone", "instant"),
     [
-        pytest.param("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:00+00:00", id="in a gap: first valid instant"),
+        pytest.param(
+            "2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:00+00:00", id="in a gap: first valid instant"
+        ),
         pytest.param("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30+00:00", id="twice: the first"),
-        pytest.param("2026-10-04T02:15", "Australia/Lord_Howe", "2026-10-03T15:30+00:00", id="a gap of 30 minutes"),
-        pytest.param("2026-07-01T09:00", "Asia/Kathmandu", "2026-07-01T03:15+00:00", id="an offset of 45 minutes"),
+        pytest.param(
+            "2026-10-04T02:15", "Australia/Lord_Howe", "2026-10-03T15:30+00:00", id="a gap of 30 minutes"
+        ),
+        pytest.param(
+            "2026-07-01T09:00", "Asia/Kathmandu", "2026-07-01T03:15+00:00", id="an offset of 45 minutes"
+        ),
         pytest.param("2011-12-30T12:00", "Pacific/Apia", "2011-12-30T10:00+00:00", id="a day that never was"),
     ],
 )
@@ -70,7 +76,9 @@ def test_it_refuses_a_second_promise(cast: Cast, booked: Ticket) -> None:
 
 
 def test_it_moves(cast: Cast, booked: Ticket) -> None:
-    ticket = move_callback(booked, by=cast.lina, at=MONDAY, local_time="2026-03-03T09:00", time_zone="Asia/Shanghai")
+    ticket = move_callback(
+        booked, by=cast.lina, at=MONDAY, local_time="2026-03-03T09:00", time_zone="Asia/Shanghai"
+    )
     assert ticket.callbacks.get().due_at == datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
     event = ticket.events.get(kind="callback_moved")
     assert event.data["from"] == "2026-03-02T10:00:00+00:00"
@@ -127,7 +135,9 @@ def test_an_id_that_is_gone_does_nothing(cast: Cast) -> None:
 
 
 def test_resolving_ends_the_promise(cast: Cast, booked: Ticket) -> None:
-    ticket = resolve(booked, by=cast.lina, at=MONDAY + HOUR, cause_found=cast.late, what_was_done="Sent again")
+    ticket = resolve(
+        booked, by=cast.lina, at=MONDAY + HOUR, cause_found=cast.late, what_was_done="Sent again"
+    )
     assert ticket.callbacks.get().state == "cancelled"
     assert ticket.events.get(kind="resolved").data["callback_cancelled"] == "2026-03-02T18:00"
 

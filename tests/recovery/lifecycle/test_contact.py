@@ -3,12 +3,12 @@ from datetime import timedelta
 import pytest
 
 from recovery.lifecycle import Refused, book_callback, log_contact, resolve
-from recovery.models import Contact, Deadline
+from recovery.models import Contact, Deadline, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES, HEARD
 from tests.make import DAY, HOUR, MONDAY, Cast
 
 
-def first_contact(ticket: object) -> Deadline:
+def first_contact(ticket: Ticket) -> Deadline:
     return Deadline.objects.get(ticket=ticket, kind="first_contact", cycle=1)
 
 
@@ -32,7 +32,9 @@ def test_it_is_late_when_the_deadline_had_passed_unswept(cast: Cast) -> None:
 
 
 def test_it_is_in_time_on_the_very_deadline(cast: Cast) -> None:
-    ticket = log_contact(cast.ticket(), by=cast.lina, at=MONDAY + 4 * HOUR, outcome="replied", channel="email")
+    ticket = log_contact(
+        cast.ticket(), by=cast.lina, at=MONDAY + 4 * HOUR, outcome="replied", channel="email"
+    )
     assert first_contact(ticket).breached_at is None
 
 
@@ -69,6 +71,8 @@ def test_it_refuses_what_is_not_a_code(cast: Cast, field: str, value: str) -> No
 
 
 def test_it_refuses_on_a_resolved_ticket(cast: Cast) -> None:
-    ticket = resolve(cast.ticket(), by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="Sent again")
+    ticket = resolve(
+        cast.ticket(), by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="Sent again"
+    )
     with pytest.raises(Refused, match="reopen it first"):
         log_contact(ticket, by=cast.lina, at=MONDAY, outcome="reached")

@@ -13,7 +13,11 @@ def test_it_allows_more_working_time_and_keeps_the_reason(cast: Cast) -> None:
     assert row.due_at == MONDAY + 5 * HOUR
     assert sum(line["minutes"] for line in row.ledger) == 300
     event = ticket.events.get(kind="extended")
-    assert (event.text, event.data["minutes"], event.data["deadline"]) == ("Parts come late", 60, "first_contact")
+    assert (event.text, event.data["minutes"], event.data["deadline"]) == (
+        "Parts come late",
+        60,
+        "first_contact",
+    )
 
 
 def test_what_was_late_stays_late_and_the_ladder_begins_anew(cast: Cast) -> None:

@@ -17,7 +17,9 @@ DUE = MONDAY + COOL_OFF
 
 
 def resolved(cast: Cast, ticket: Ticket | None = None, at: datetime = MONDAY) -> Ticket:
-    return resolve(ticket or cast.ticket(), by=cast.lina, at=at, cause_found=cast.late, what_was_done="Sent again")
+    return resolve(
+        ticket or cast.ticket(), by=cast.lina, at=at, cause_found=cast.late, what_was_done="Sent again"
+    )
 
 
 def asked(cast: Cast, ticket: Ticket | None = None) -> Resurvey:
@@ -238,4 +240,3 @@ class TestReopen:
         again = reopen(closed, by=cast.chen, at=friday, reason="Broken again")
         assert again.cycle == 2
         assert again.resurveys.get(cycle=1).outcome == "promoter"
-

@@ -20,7 +20,9 @@ def test_it_takes_the_nearest_target_where_the_policy_has_none(cast: Cast) -> No
     assert Deadline.objects.get(kind="first_contact").due_at == MONDAY + 4 * HOUR
 
 
-@pytest.mark.parametrize(("priority", "code"), [(3, "priority_unchanged"), (0, "priority_unknown"), (5, "priority_unknown")])
+@pytest.mark.parametrize(
+    ("priority", "code"), [(3, "priority_unchanged"), (0, "priority_unknown"), (5, "priority_unknown")]
+)
 def test_it_refuses(cast: Cast, priority: int, code: str) -> None:
     with pytest.raises(Refused) as refused:
         change_priority(cast.ticket(), by=cast.lina, at=MONDAY, priority=priority)

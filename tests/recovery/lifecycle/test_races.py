@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from recovery.lifecycle import Refused, assign, climb, resolve
@@ -48,11 +49,13 @@ def test_eight_assign_at_once_and_one_wins_with_one_event(crew: Cast) -> None:
     ticket = crew.ticket()
     people = [crew.majun, crew.chen, crew.wu, crew.ann, crew.bob, crew.majun, crew.chen, crew.wu]
     results = race(lambda n: assign(Ticket.objects.get(pk=ticket.pk), by=crew.chen, at=MONDAY, to=people[n]))
-    # Each reads the ticket for itself, so some may see a newer version; as seen at the start, only one may win.
+    # Each reads for itself, so a late one may see the newer version and win in its turn.
     ticket.refresh_from_db()
     assert len(winners(results)) == TicketEvent.objects.filter(kind="assigned").count()
     stale = Ticket.objects.get(pk=ticket.pk)
-    again = race(lambda n: assign(copy_of(stale), by=crew.chen, at=MONDAY, to=other_than(stale, people[n], crew)))
+    again = race(
+        lambda n: assign(copy_of(stale), by=crew.chen, at=MONDAY, to=other_than(stale, people[n], crew))
+    )
     assert len(winners(again)) == 1
     assert TicketEvent.objects.filter(version=stale.version + 1).count() == 1
 
@@ -63,14 +66,16 @@ def copy_of(ticket: Ticket) -> Ticket:
     return fresh
 
 
-def other_than(ticket: Ticket, person: object, crew: Cast) -> object:
+def other_than(ticket: Ticket, person: User, crew: Cast) -> User:
     return crew.vera if person == ticket.owner else person
 
 
 def test_eight_resolve_at_once_and_one_wins_with_one_event(crew: Cast) -> None:
     ticket = crew.ticket()
     results = race(
-        lambda n: resolve(copy_of(ticket), by=crew.lina, at=MONDAY, cause_found=crew.late, what_was_done=f"by {n}")
+        lambda n: resolve(
+            copy_of(ticket), by=crew.lina, at=MONDAY, cause_found=crew.late, what_was_done=f"by {n}"
+        )
     )
     assert len(winners(results)) == 1
     assert TicketEvent.objects.filter(kind="resolved").count() == 1

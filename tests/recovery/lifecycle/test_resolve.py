@@ -22,7 +22,10 @@ def test_it_keeps_the_cause_and_what_was_done(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("given", "field"),
-    [({"cause_found": None, "what_was_done": "x"}, "cause_found"), ({"what_was_done": "  "}, "what_was_done")],
+    [
+        ({"cause_found": None, "what_was_done": "x"}, "cause_found"),
+        ({"what_was_done": "  "}, "what_was_done"),
+    ],
 )
 def test_it_refuses_without_a_cause_or_a_deed(cast: Cast, given: dict[str, object], field: str) -> None:
     ticket = cast.ticket()
@@ -35,7 +38,9 @@ def test_it_refuses_without_a_cause_or_a_deed(cast: Cast, given: dict[str, objec
 
 
 @pytest.mark.parametrize(("after", "late"), [(3 * HOUR, False), (10 * DAY, True)])
-def test_it_meets_the_resolution_and_ends_the_first_contact_unmet(cast: Cast, after: object, late: bool) -> None:
+def test_it_meets_the_resolution_and_ends_the_first_contact_unmet(
+    cast: Cast, after: object, late: bool
+) -> None:
     at = MONDAY + after  # type: ignore[operator]
     ticket = resolve(cast.ticket(), by=cast.lina, at=at, cause_found=cast.late, what_was_done="x")
     rows = {row.kind: row for row in Deadline.objects.filter(ticket=ticket)}

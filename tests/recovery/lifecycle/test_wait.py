@@ -3,12 +3,12 @@ from datetime import UTC, datetime
 import pytest
 
 from recovery.lifecycle import Refused, change_priority, log_contact, resolve, resume, start_waiting
-from recovery.models import Deadline, Wait
+from recovery.models import Deadline, Ticket, Wait
 from recovery.sweeps import SWEEPS, due_deadlines, due_waits
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 
-def due(ticket: object, kind: str) -> datetime | None:
+def due(ticket: Ticket, kind: str) -> datetime | None:
     return Deadline.objects.get(ticket=ticket, kind=kind).due_at
 
 
