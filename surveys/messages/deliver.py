@@ -123,8 +123,6 @@ def _give_back(message: Message, at: datetime) -> None:
     """Its sender died. If it had begun, a customer's message may have gone out: a person decides."""
     begun = message.deliveries.filter(fence=message.fence, ended_at=None)
     began = begun.update(ended_at=at, result=email.UNCERTAIN, detail="sender_died") > 0
-    # Whoever still believes to hold it must change nothing.
-    message.fence += 1
     if began and not message.user:
         _end(message, Message.UNCERTAIN, "sender_died", at)
     else:
@@ -133,12 +131,12 @@ def _give_back(message: Message, at: datetime) -> None:
 
 def _queue_again(message: Message, send_at: datetime) -> None:
     message.state, message.send_at, message.lease_until = Message.QUEUED, send_at, None
-    message.save(update_fields=["state", "send_at", "lease_until", "fence"])
+    message.save(update_fields=["state", "send_at", "lease_until"])
 
 
 def _end(message: Message, state: str, reason: str, at: datetime) -> None:
     message.state, message.reason, message.finished_at, message.lease_until = state, reason[:200], at, None
-    message.save(update_fields=["state", "reason", "finished_at", "lease_until", "fence"])
+    message.save(update_fields=["state", "reason", "finished_at", "lease_until"])
     # An uncertain one may have arrived: its invitation stays open for an answer until a person drops it.
     if message.invitation_id and state not in (Message.ACCEPTED, Message.UNCERTAIN):
         Invitation.objects.filter(pk=message.invitation_id, state__in=Invitation.PENDING).update(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
@@ -296,9 +297,18 @@ class TestDeadSender:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_delivers_once_when_two_workers_want_it(post: Post) -> None:
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_it_delivers_once_when_two_workers_want_it(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     message, start = queued(), threading.Barrier(2)
     post.pause = 0.2
+
+    def lock_slowly(*given: Any, **how: Any) -> Message | None:
+        row = lock(*given, **how)
+        time.sleep(0.1)
+        return row
+
+    lock = delivery._lock
+    monkeypatch.setattr(delivery, "_lock", lock_slowly)
 
     def work() -> None:
         start.wait()

@@ -190,6 +190,12 @@ class TestPlanned:
         assert Message.objects.count() == 1
         assert due_invitations(MONDAY) == []
 
+    def test_it_does_not_stand_in_its_own_way(self) -> None:
+        invitation = self.planned()
+        Invitation.objects.update(purpose=RESURVEY)
+        send_invitation(invitation.pk, MONDAY)
+        assert Message.objects.get().kind == "resurvey_invitation"
+
     def test_it_holds_with_the_reason_until_it_is_allowed(self) -> None:
         invitation = self.planned()
         asked(invitation.survey, invitation.customer, state="answered", sent_at=MONDAY - 20 * DAY)

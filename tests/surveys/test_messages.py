@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import json
 import threading
 import time
@@ -18,7 +17,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from config.celery import app as celery_app
-from surveys.messages import find_link, make_link, queue_message, suppress, unsuppress, verdict
+from surveys.messages import compose, find_link, make_link, queue_message, suppress, unsuppress, verdict
 from surveys.messages.nudge import nudge
 from surveys.models import Customer, Invitation, Message, PublicLink
 from tests.surveys.make import MONDAY, make_customer, make_survey
@@ -29,9 +28,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def letter(settings: Settings, tmp_path: Path) -> Callable[[str, str], None]:
     """Adds a template `messages/<name>` for the length of the test."""
-    templates: Any = copy.deepcopy(live.TEMPLATES)
-    templates[0]["DIRS"].append(tmp_path)
-    settings.TEMPLATES = templates
+    settings.TEMPLATES = [{**live.TEMPLATES[0], "DIRS": [tmp_path]}]
     (tmp_path / "messages").mkdir()
 
     def add(name: str, text: str) -> None:
@@ -120,12 +117,18 @@ class TestCompose:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_writes_one_row_when_two_say_the_same_at_once(news: None) -> None:
+def test_it_writes_one_row_when_two_say_the_same_at_once(news: None, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    start = threading.Barrier(2)
+    both_looked = threading.Barrier(2)
+
+    def write(*given: Any) -> None:
+        both_looked.wait(timeout=5)
+        written(*given)
+
+    written = compose._write
+    monkeypatch.setattr(compose, "_write", write)
 
     def say() -> None:
-        start.wait()
         made.append(queue().pk)
         connection.close()
 
