@@ -56,7 +56,7 @@ def outdated_deadlines(at: datetime) -> list[int]:
     )
     rows = Deadline.objects.filter(changed, met_at=None, ended_at=None, cycle=F("ticket__cycle"))
     rows = rows.filter(ticket__status__in=IN_WORK, starts_at__lte=at)
-    return list(rows.values_list("ticket_id", flat=True).distinct()[:LIMIT])
+    return list(rows.order_by("ticket_id").values_list("ticket_id", flat=True).distinct()[:LIMIT])
 
 
 def due_resurveys(at: datetime) -> list[int]:

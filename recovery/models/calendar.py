@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import time
 from zoneinfo import ZoneInfo
 
+import holidays
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -161,3 +162,24 @@ class CalendarDay(models.Model):
             raise ValidationError({"kind": _("Choose “other hours” where hours are given.")})
         if has_hours and self.opens == self.closes and self.closes != time(0):
             raise ValidationError({"closes": _("Closing must differ from opening.")})
+
+
+def fill_public_holidays(calendar: Calendar, years: list[int]) -> int:
+    """Add the country's public holidays and make-up working days; days already there stay. Returns how many.
+
+    Raises NotImplementedError for a country the `holidays` package does not know.
+    """
+    country, _, region = calendar.country.upper().partition("-")
+    table = holidays.country_holidays(country, subdiv=region or None, years=years)
+    known = set(calendar.days.values_list("date", flat=True))
+    found = [
+        CalendarDay(calendar=calendar, date=day, name=name[:100], from_library=True)
+        for day, name in sorted(table.items())
+    ]
+    found += [
+        CalendarDay(calendar=calendar, date=day, kind=CalendarDay.WORKING, from_library=True)
+        for day in sorted(getattr(table, "weekend_workdays", ()))
+    ]
+    fresh = {day.date: day for day in reversed(found) if day.date not in known}
+    CalendarDay.objects.bulk_create(fresh.values())
+    return len(fresh)

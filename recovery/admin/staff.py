@@ -1,0 +1,70 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models import ApiToken, Membership, StaffProfile
+
+
+class StaffProfileInline(admin.StackedInline[StaffProfile, User]):
+    model = StaffProfile
+    can_delete = False
+
+
+class UserMembershipInline(admin.TabularInline[Membership, User]):
+    model = Membership
+    extra = 0
+
+
+class ColleagueAdmin(UserAdmin[User]):
+    """Users as Django keeps them, with their role, language, zone and teams."""
+
+    inlines = (StaffProfileInline, UserMembershipInline)
+    list_display = ("username", "first_name", "last_name", "email", "role", "is_active")
+    list_select_related = ("staff",)
+    list_filter = ("is_active", "staff__role", "memberships__team")
+
+    @admin.display(description=_("role"))
+    def role(self, user: User) -> str:
+        return user.staff.get_role_display() if hasattr(user, "staff") else ""
+
+    def get_inlines(self, request: Any, obj: Any = None) -> Any:
+        return self.inlines if obj else ()
+
+
+admin.site.unregister(User)
+admin.site.register(User, ColleagueAdmin)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    """The text of a token is shown once, when it is made; only its hash is kept."""
+
+    list_display = ("name", "user", "created_at", "expires_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    autocomplete_fields = ("user",)
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+        return ("name", "user", "expires_at", "revoked_at") if obj else ("name", "user", "expires_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+        return ("user",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        row, text = ApiToken.issue(obj.user_id, obj.name, obj.expires_at)
+        obj.pk, obj.token_hash, obj.created_at = row.pk, row.token_hash, row.created_at
+        notice = _("The token is %(text)s. Copy it now: it is not shown again.") % {"text": text}
+        self.message_user(request, notice, messages.WARNING)
+
+    @admin.action(description=_("Revoke now"))
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        queryset.filter(revoked_at=None).update(revoked_at=now())
