@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from celery import Task
 from django.core import mail
 
-from config.celery import app
 from surveys.invitations import invite
 from surveys.models import Invitation, Message
 from surveys.tasks import sweep_invitations, sweep_messages
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs what a sweep hands out at once, in this process."""
-    monkeypatch.setattr(app.conf, "task_always_eager", True)
-    monkeypatch.setattr(app.conf, "task_eager_propagates", True)
+    monkeypatch.setattr(Task, "apply_async", lambda task, args, **_how: task(*args))
 
 
 @pytest.fixture(autouse=True)
