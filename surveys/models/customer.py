@@ -16,9 +16,7 @@ class Account(models.Model):
     """A firm or household that several customers belong to; its owner is asked first to put things right."""
 
     name = models.CharField(_("name"), max_length=200)
-    external_id = models.CharField(
-        _("external id"), max_length=200, unique=True, null=True, blank=True
-    )
+    external_id = models.CharField(_("external id"), max_length=200, unique=True, null=True, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -58,31 +56,19 @@ class Customer(models.Model):
         validators=[MinValueValidator(0)],
     )
     tier = models.CharField(_("tier"), max_length=40, blank=True)
-    locale = models.CharField(
-        _("language"), max_length=16, choices=LANGUAGES, default="en"
-    )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, blank=True, validators=[check_time_zone]
-    )
-    preferred_channel = models.CharField(
-        _("preferred channel"), max_length=10, choices=CHANNELS, blank=True
-    )
-    preferred_time = models.CharField(
-        _("preferred time"), max_length=10, choices=CALL_TIMES, blank=True
-    )
+    locale = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[check_time_zone])
+    preferred_channel = models.CharField(_("preferred channel"), max_length=10, choices=CHANNELS, blank=True)
+    preferred_time = models.CharField(_("preferred time"), max_length=10, choices=CALL_TIMES, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"))
-
-    identities: models.Manager[CustomerIdentity]
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
-            GinIndex(
-                fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]
-            ),
+            GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
         ]
 
     def __str__(self) -> str:
@@ -94,9 +80,7 @@ class Customer(models.Model):
 
     def identity(self, kind: str) -> str:
         """The first identity of this kind, '' if none; uses prefetched identities."""
-        return next(
-            (each.value for each in self.identities.all() if each.kind == kind), ""
-        )
+        return next((each.value for each in self.identities.all() if each.kind == kind), "")
 
     @property
     def email(self) -> str:
@@ -135,9 +119,7 @@ class CustomerIdentity(models.Model):
         verbose_name = _("identity")
         verbose_name_plural = _("identities")
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "value"], name="one_person_per_identity"
-            ),
+            models.UniqueConstraint(fields=["kind", "value"], name="one_person_per_identity"),
         ]
 
     def __str__(self) -> str:

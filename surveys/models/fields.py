@@ -26,9 +26,7 @@ def check_time_zone(name: str) -> None:
     """Refuse a name the tz database does not hold."""
     if name not in available_timezones():
         raise ValidationError(
-            _(
-                "“%(name)s” is not a time zone. Use a name such as Europe/London or Asia/Shanghai."
-            ),
+            _("“%(name)s” is not a time zone. Use a name such as Europe/London or Asia/Shanghai."),
             params={"name": name},
             code="time_zone",
         )
@@ -40,8 +38,4 @@ def zone_or(name: str, fallback: str) -> ZoneInfo:
 
 def closest_language(tag: str | None) -> str:
     """The language we write for a BCP 47 tag: Chinese for any zh, English for the rest."""
-    return (
-        "zh-hans"
-        if (tag or "").lower().replace("_", "-").split("-")[0] == "zh"
-        else "en"
-    )
+    return "zh-hans" if (tag or "").lower().replace("_", "-").split("-")[0] == "zh" else "en"

@@ -40,12 +40,8 @@ class Invitation(models.Model):
         related_name="invitations",
         verbose_name=_("customer"),
     )
-    purpose = models.CharField(
-        _("purpose"), max_length=10, choices=PURPOSES, default=SURVEY
-    )
-    channel = models.CharField(
-        _("channel"), max_length=10, choices=CHANNELS, default="email"
-    )
+    purpose = models.CharField(_("purpose"), max_length=10, choices=PURPOSES, default=SURVEY)
+    channel = models.CharField(_("channel"), max_length=10, choices=CHANNELS, default="email")
     touchpoint = models.CharField(_("touchpoint"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=STATES, default=PLANNED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)

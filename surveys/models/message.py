@@ -64,9 +64,7 @@ class Message(models.Model):
         blank=True,
         related_name="messages",
     )
-    locale = models.CharField(
-        _("language"), max_length=16, choices=LANGUAGES, default="en"
-    )
+    locale = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
     subject = models.CharField(_("subject"), max_length=300)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
@@ -80,8 +78,6 @@ class Message(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-
-    deliveries: models.Manager[DeliveryAttempt]
 
     class Meta:
         ordering = ["-id"]
@@ -107,9 +103,7 @@ class Message(models.Model):
 class DeliveryAttempt(models.Model):
     """One try to hand a message to its provider. Written before the call; append-only but for its end."""
 
-    message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="deliveries"
-    )
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="deliveries")
     fence = models.PositiveIntegerField()
     provider = models.CharField(_("provider"), max_length=40)
     started_at = models.DateTimeField(_("started"))
@@ -122,9 +116,7 @@ class DeliveryAttempt(models.Model):
         verbose_name = _("delivery attempt")
         verbose_name_plural = _("delivery attempts")
         constraints = [
-            models.UniqueConstraint(
-                fields=["message", "fence"], name="one_attempt_per_fence"
-            ),
+            models.UniqueConstraint(fields=["message", "fence"], name="one_attempt_per_fence"),
         ]
 
     def __str__(self) -> str:
@@ -151,9 +143,7 @@ class Suppression(models.Model):
         verbose_name = _("suppressed address")
         verbose_name_plural = _("suppressed addresses")
         constraints = [
-            models.UniqueConstraint(
-                fields=["channel", "address"], name="one_suppression_per_address"
-            ),
+            models.UniqueConstraint(fields=["channel", "address"], name="one_suppression_per_address"),
         ]
 
     def __str__(self) -> str:

@@ -38,9 +38,7 @@ class Source(models.Model):
         blank=True,
         help_text=_("Which column means what; see the import guide."),
     )
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[check_time_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
     opens_tickets = models.BooleanField(_("opens tickets"), default=True)
 
     class Meta:
@@ -108,9 +106,7 @@ class Response(models.Model):
         related_name="response",
         verbose_name=_("invitation"),
     )
-    state = models.CharField(
-        _("state"), max_length=12, choices=STATES, default=COMPLETE
-    )
+    state = models.CharField(_("state"), max_length=12, choices=STATES, default=COMPLETE)
     score = models.SmallIntegerField(_("score"), null=True, blank=True)
     band = models.CharField(_("band"), max_length=10, choices=BANDS, blank=True)
     comment = models.TextField(_("comment"), blank=True)
@@ -118,16 +114,10 @@ class Response(models.Model):
     channel = models.CharField(_("channel"), max_length=20, blank=True)
     locale = models.CharField(_("language"), max_length=35, blank=True)
     contact_me = models.BooleanField(_("please contact me"), default=False)
-    contact_channel = models.CharField(
-        _("preferred channel"), max_length=10, choices=CHANNELS, blank=True
-    )
-    contact_time = models.CharField(
-        _("preferred time"), max_length=10, choices=CALL_TIMES, blank=True
-    )
+    contact_channel = models.CharField(_("preferred channel"), max_length=10, choices=CHANNELS, blank=True)
+    contact_time = models.CharField(_("preferred time"), max_length=10, choices=CALL_TIMES, blank=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
-    source_updated_at = models.DateTimeField(
-        _("changed at the source"), null=True, blank=True
-    )
+    source_updated_at = models.DateTimeField(_("changed at the source"), null=True, blank=True)
     received_at = models.DateTimeField(_("received"))
     answered_at = models.DateTimeField(_("answered"))
     payload_hash = models.CharField(max_length=64)
@@ -135,20 +125,15 @@ class Response(models.Model):
     triage_note = models.JSONField(_("triage"), default=dict, blank=True)
 
     objects = ResponseQuerySet.as_manager()
-    answers: models.Manager[Answer]
-    versions: models.Manager[ResponseVersion]
 
     class Meta:
         ordering = ["-answered_at", "-id"]
         verbose_name = _("response")
         verbose_name_plural = _("responses")
         constraints = [
-            models.UniqueConstraint(
-                fields=["source", "external_id"], name="one_response_per_source_and_id"
-            ),
+            models.UniqueConstraint(fields=["source", "external_id"], name="one_response_per_source_and_id"),
             models.CheckConstraint(
-                condition=Q(score__isnull=True, band="")
-                | (Q(score__isnull=False) & ~Q(band="")),
+                condition=Q(score__isnull=True, band="") | (Q(score__isnull=False) & ~Q(band="")),
                 name="response_band_with_score",
             ),
         ]
@@ -158,12 +143,8 @@ class Response(models.Model):
                 condition=Q(triaged_at__isnull=True),
                 name="response_untriaged",
             ),
-            models.Index(
-                fields=["survey", "answered_at"], name="response_by_survey_and_day"
-            ),
-            models.Index(
-                fields=["customer", "answered_at"], name="response_by_customer"
-            ),
+            models.Index(fields=["survey", "answered_at"], name="response_by_survey_and_day"),
+            models.Index(fields=["customer", "answered_at"], name="response_by_customer"),
             models.Index(fields=["-answered_at", "-id"], name="response_newest_first"),
         ]
 
@@ -178,12 +159,8 @@ class Response(models.Model):
 class Answer(models.Model):
     """An answer to one further question: a rating, a choice's code, or text."""
 
-    response = models.ForeignKey(
-        Response, on_delete=models.CASCADE, related_name="answers"
-    )
-    question = models.ForeignKey(
-        Question, on_delete=models.PROTECT, related_name="answers"
-    )
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="answers")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
     value = models.JSONField(_("value"))
 
     class Meta:
@@ -191,9 +168,7 @@ class Answer(models.Model):
         verbose_name = _("answer")
         verbose_name_plural = _("answers")
         constraints = [
-            models.UniqueConstraint(
-                fields=["response", "question"], name="one_answer_per_question"
-            ),
+            models.UniqueConstraint(fields=["response", "question"], name="one_answer_per_question"),
         ]
 
     def __str__(self) -> str:
@@ -203,9 +178,7 @@ class Answer(models.Model):
 class ResponseVersion(models.Model):
     """What a response said before it was changed."""
 
-    response = models.ForeignKey(
-        Response, on_delete=models.CASCADE, related_name="versions"
-    )
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="versions")
     score = models.SmallIntegerField(null=True)
     band = models.CharField(max_length=10, blank=True)
     comment = models.TextField(blank=True)

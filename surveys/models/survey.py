@@ -24,16 +24,12 @@ class Survey(models.Model):
     line = models.SlugField(
         _("line"),
         max_length=60,
-        help_text=_(
-            "Surveys of one line share tickets: a person has at most one open ticket per line."
-        ),
+        help_text=_("Surveys of one line share tickets: a person has at most one open ticket per line."),
     )
     kind = models.CharField(_("kind"), max_length=4, choices=KINDS, default="nps")
     lowest = models.SmallIntegerField(_("lowest score"), default=0)
     highest = models.SmallIntegerField(_("highest score"), default=10)
-    best = models.CharField(
-        _("best score is"), max_length=3, choices=BEST, default="max"
-    )
+    best = models.CharField(_("best score is"), max_length=3, choices=BEST, default="max")
     low_cut = models.SmallIntegerField(
         _("mildest low score"),
         default=6,
@@ -49,33 +45,25 @@ class Survey(models.Model):
         _("days to answer"),
         default=14,
         validators=[MinValueValidator(1), MaxValueValidator(365)],
-        help_text=_(
-            "An answer may be given, and changed, for this many days after the invitation."
-        ),
+        help_text=_("An answer may be given, and changed, for this many days after the invitation."),
     )
     cooldown_days = models.PositiveSmallIntegerField(
         _("days between two invitations of one person"),
         default=30,
         validators=[MaxValueValidator(730)],
-        help_text=_(
-            "A resurvey after a resolved ticket is asked in spite of this, once."
-        ),
+        help_text=_("A resurvey after a resolved ticket is asked in spite of this, once."),
     )
     resurvey_after_minutes = models.PositiveIntegerField(
         _("minutes from resolution to resurvey"), default=3 * 24 * 60
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    questions: models.Manager[Question]
-
     class Meta:
         ordering = ["slug"]
         verbose_name = _("survey")
         verbose_name_plural = _("surveys")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(lowest__lt=F("highest")), name="survey_scale_has_two_ends"
-            ),
+            models.CheckConstraint(condition=Q(lowest__lt=F("highest")), name="survey_scale_has_two_ends"),
             models.CheckConstraint(
                 condition=Q(low_cut__gte=F("lowest"))
                 & Q(low_cut__lte=F("highest"))
@@ -150,25 +138,15 @@ class Question(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     text = models.CharField(_("text"), max_length=300)
     text_zh = models.CharField(_("text in Chinese"), max_length=300, blank=True)
-    low_label = models.CharField(
-        _("label of the lowest score"), max_length=80, blank=True
-    )
-    low_label_zh = models.CharField(
-        _("label of the lowest score in Chinese"), max_length=80, blank=True
-    )
-    high_label = models.CharField(
-        _("label of the highest score"), max_length=80, blank=True
-    )
-    high_label_zh = models.CharField(
-        _("label of the highest score in Chinese"), max_length=80, blank=True
-    )
+    low_label = models.CharField(_("label of the lowest score"), max_length=80, blank=True)
+    low_label_zh = models.CharField(_("label of the lowest score in Chinese"), max_length=80, blank=True)
+    high_label = models.CharField(_("label of the highest score"), max_length=80, blank=True)
+    high_label_zh = models.CharField(_("label of the highest score in Chinese"), max_length=80, blank=True)
     options = models.JSONField(
         _("options"),
         default=list,
         blank=True,
-        help_text=_(
-            'For a choice: a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'
-        ),
+        help_text=_('For a choice: a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'),
     )
     active = models.BooleanField(_("active"), default=True)
 
@@ -177,9 +155,7 @@ class Question(models.Model):
         verbose_name = _("question")
         verbose_name_plural = _("questions")
         constraints = [
-            models.UniqueConstraint(
-                fields=["survey", "key"], name="one_question_per_key"
-            ),
+            models.UniqueConstraint(fields=["survey", "key"], name="one_question_per_key"),
             models.UniqueConstraint(
                 fields=["survey"],
                 condition=Q(kind="score"),
@@ -197,10 +173,7 @@ class Question(models.Model):
 
     def choices_in(self, language: str) -> list[tuple[str, str]]:
         short = "zh" if language == "zh-hans" else "en"
-        return [
-            (each["code"], each.get(short) or each.get("en") or each["code"])
-            for each in self.options
-        ]
+        return [(each["code"], each.get(short) or each.get("en") or each["code"]) for each in self.options]
 
     def clean(self) -> None:
         if self.kind == self.CHOICE:
@@ -209,16 +182,11 @@ class Question(models.Model):
 
 def check_options(options: Any) -> None:
     well_formed = isinstance(options, list) and all(
-        isinstance(each, dict) and isinstance(each.get("code"), str) and each["code"]
-        for each in options
+        isinstance(each, dict) and isinstance(each.get("code"), str) and each["code"] for each in options
     )
     if not well_formed or not options:
         raise ValidationError(
-            {
-                "options": _(
-                    'A choice needs a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'
-                )
-            }
+            {"options": _('A choice needs a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].')}
         )
     codes = [each["code"] for each in options]
     if len(codes) != len(set(codes)):
