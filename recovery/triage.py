@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from recovery import lifecycle
@@ -66,6 +68,42 @@ def triage(response_id: int, *, at: datetime) -> Ticket | None:
     response.triage_note = {**note, "ticket": ticket.number if ticket else None}
     response.save(update_fields=["triaged_at", "triage_note"])
     return ticket
+
+
+@transaction.atomic
+def open_complaint(response_id: int, *, by: User, at: datetime) -> Ticket:
+    """A complaint taken by a colleague always has a ticket: the person's open one, or their resolved one
+    reopened, or a new one. With or without a score it is routed as a low answer."""
+    response = lock_response(response_id)
+    if response is None:
+        raise Response.DoesNotExist
+    held = ticket_of(response)
+    if held is not None:
+        return held
+    plan = complaint_plan(response)
+    ticket, result = complain(response, plan, by, at)
+    response.triaged_at = at
+    response.triage_note = {"result": result, "reasons": plan.reasons, "ticket": ticket.number}
+    response.save(update_fields=["triaged_at", "triage_note"])
+    return ticket
+
+
+def complaint_plan(response: Response) -> Plan:
+    as_low = copy(response)
+    as_low.band = scoring.DETRACTOR
+    found = judge(Facts.of(as_low))
+    reasons = [reason for reason in found.reasons if reason["code"] != "band"]
+    return plan_for(replace(found, reasons=[{"code": "complaint", "value": response.channel}, *reasons]))
+
+
+def complain(response: Response, plan: Plan, by: User, at: datetime) -> tuple[Ticket, str]:
+    mine = Ticket.objects.filter(customer=response.customer, line=response.survey.line).exclude(status=CLOSED)
+    ticket = mine.first() if response.customer else None
+    if ticket is None:
+        return lifecycle.open_ticket(response, plan, at=at, by=by), "opened"
+    if ticket.status == RESOLVED:
+        ticket = lifecycle.reopen(ticket, by=by, at=at, reason=response.comment)
+    return lifecycle.absorb(ticket, response, plan, at=at), "absorbed"
 
 
 def lock_response(response_id: int) -> Response | None:

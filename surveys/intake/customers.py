@@ -1,6 +1,8 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from surveys.intake.drafts import CustomerDraft
 from surveys.models import Account, Customer, CustomerIdentity
@@ -84,3 +86,45 @@ def _account(text: str) -> Account | None:
         return None
     known = Account.objects.filter(external_id=text).first() or Account.objects.filter(name=text).first()
     return known or Account.objects.get_or_create(external_id=text, defaults={"name": text})[0]
+
+
+class IdentityTaken(ValueError):
+    """An e-mail address, phone number or external id that belongs to another person."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(_("Another customer has this already."))
+        self.kind = kind
+
+
+@transaction.atomic
+def change_customer(customer: Customer, draft: CustomerDraft, names: Collection[str]) -> Customer:
+    """Set the named fields of the draft, also to nothing. Raises IdentityTaken; then nothing is changed."""
+    for name in {"name", "tier", "time_zone", "annual_value", "attributes"}.intersection(names):
+        setattr(customer, name, getattr(draft, name))
+    if "locale" in names:
+        customer.locale = closest_language(draft.locale)
+    if "account" in names:
+        customer.account = _account(draft.account)
+    customer.save()
+    for kind in ("external_id", "email", "phone"):
+        if kind in names:
+            _change_identity(customer, kind, getattr(draft, kind))
+    return customer
+
+
+def _change_identity(customer: Customer, kind: str, value: str) -> None:
+    """The first identity of this kind becomes the value, or goes; others of the kind stay."""
+    if customer.identities.filter(kind=kind, value=value).exists():
+        return
+    first = customer.identities.filter(kind=kind).order_by("id").first()
+    if not value:
+        if first:
+            first.delete()
+        return
+    identity = first or CustomerIdentity(customer=customer, kind=kind)
+    identity.value = value
+    try:
+        with transaction.atomic():
+            identity.save()
+    except IntegrityError:
+        raise IdentityTaken(kind) from None

@@ -43,7 +43,9 @@ Value = TypeVar("Value")
 Errors = list[tuple[str, str]]
 
 
-def draft_from_json(body: Any, *, source: Source, at: datetime) -> ResponseDraft:
+def draft_from_json(
+    body: Any, *, source: Source, at: datetime, score_optional: bool = False
+) -> ResponseDraft:
     """Raise InputErrors with every (path, reason) found. Without `customer` the answer is anonymous: kept."""
     if not isinstance(body, dict):
         raise InputErrors([("", _("A response is an object."))])
@@ -59,7 +61,8 @@ def draft_from_json(body: Any, *, source: Source, at: datetime) -> ResponseDraft
     updated_at = _try(errors, clean_time, body.get("updated_at"), "updated_at", at)
     contact_me = _try(errors, clean_flag, body.get("contact_me"), "contact_me")
     if survey:
-        score = _try(errors, _score, body, survey.scale)
+        unscored = score_optional and body.get("score") is None
+        score = None if unscored else _try(errors, _score, body, survey.scale)
         answers = check_answers(survey, body.get("answers"), errors)
         draft = ResponseDraft(
             survey=survey,

@@ -1,0 +1,114 @@
+"""What a list of tickets or callbacks can be narrowed by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django_filters import rest_framework as filters
+
+from recovery.models import Callback, Deadline, Ticket
+from recovery.models.policy import PRIORITIES
+from recovery.models.ticket import IN_WORK, STATUSES
+from surveys.api.filters import CodesFilter, InstantFilter, YesNoFilter
+from surveys.models import Response
+
+
+def running_deadlines() -> QuerySet[Deadline]:
+    """Of a ticket's present cycle, for a subquery; a clock that stands has no due time."""
+    rows = Deadline.objects.filter(ticket=OuterRef("pk"), cycle=OuterRef("cycle"))
+    return rows.filter(met_at=None, ended_at=None, due_at__isnull=False)
+
+
+def with_due_at(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Each with `due_at`, the earliest of its running deadlines."""
+    return tickets.annotate(due_at=Subquery(running_deadlines().order_by("due_at").values("due_at")[:1]))
+
+
+def due_before(moment: datetime) -> Q:
+    return Q(Exists(running_deadlines().filter(due_at__lt=moment)), status__in=IN_WORK)
+
+
+def overdue(at: datetime) -> Q:
+    return Q(Exists(running_deadlines().filter(due_at__lte=at)), status__in=IN_WORK)
+
+
+def is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 18
+
+
+def owned_by(text: str) -> Q:
+    return Q(owner__username=text) | (Q(owner=int(text)) if is_id(text) else Q())
+
+
+class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has no types
+    status = CodesFilter(choices=STATUSES)
+    owner = filters.CharFilter(method="by_owner", label="Username or id; `me` is whoever asks")
+    team = filters.CharFilter(method="by_team", label="Name or id")
+    priority = CodesFilter(choices=PRIORITIES)
+    overdue = YesNoFilter(method="by_overdue", label="A running deadline of the present cycle has passed")
+    due_before = InstantFilter(method="by_due", label="A running deadline falls due before this time")
+    customer = filters.CharFilter(method="by_customer", label="Id, external id or e-mail address")
+    survey = filters.CharFilter(field_name="response__survey__slug", label="Slug")
+    cause = filters.CharFilter(method="by_cause", label="Code of the cause found or said")
+    q = filters.CharFilter(method="search", label="Number, or part of a name, address or comment")
+
+    class Meta:
+        model = Ticket
+        fields: list[str] = []
+
+    def by_owner(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
+        return rows.filter(owner=self.request.user) if text == "me" else rows.filter(owned_by(text))
+
+    def by_team(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
+        return rows.filter(team=int(text)) if is_id(text) else rows.filter(team__name=text)
+
+    def by_overdue(self, rows: QuerySet[Ticket], _name: str, yes: str) -> QuerySet[Ticket]:
+        late = overdue(timezone.now())
+        return rows.filter(late) if yes == "true" else rows.exclude(late)
+
+    def by_due(self, rows: QuerySet[Ticket], _name: str, moment: datetime) -> QuerySet[Ticket]:
+        return rows.filter(due_before(moment))
+
+    def by_customer(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
+        known = Q(customer__identities__value=text)
+        return rows.filter(known | (Q(customer=int(text)) if is_id(text) else Q())).distinct()
+
+    def by_cause(self, rows: QuerySet[Ticket], _name: str, code: str) -> QuerySet[Ticket]:
+        return rows.filter(Q(cause_found__code=code) | Q(cause_said__code=code))
+
+    def search(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
+        said = Response.objects.filter(comment__icontains=text, ticket_link__ticket=OuterRef("pk"))
+        who = Q(customer__name__icontains=text) | Q(customer__identities__value__icontains=text)
+        return rows.filter(Q(number__iexact=text) | who | Q(Exists(said))).distinct()
+
+
+class CallbackFilter(filters.FilterSet):  # type: ignore[misc]
+    due_before = InstantFilter(field_name="due_at", lookup_expr="lt")
+    owner = filters.CharFilter(method="by_owner", label="Username or id; `me` is whoever asks")
+    state = CodesFilter(choices=Callback.STATES)
+
+    class Meta:
+        model = Callback
+        fields: list[str] = []
+
+    def by_owner(self, rows: QuerySet[Callback], _name: str, text: str) -> QuerySet[Callback]:
+        if text == "me":
+            return rows.filter(ticket__owner=self.request.user)
+        known = Q(ticket__owner__username=text)
+        return rows.filter(known | (Q(ticket__owner=int(text)) if is_id(text) else Q()))
+
+
+class ResponseFilter(filters.FilterSet):  # type: ignore[misc]
+    survey = filters.CharFilter(field_name="survey__slug", label="Slug")
+    band = CodesFilter(choices=Response.BANDS)
+    customer = filters.CharFilter(method="by_customer", label="Id, external id or e-mail address")
+
+    class Meta:
+        model = Response
+        fields: list[str] = []
+
+    def by_customer(self, rows: QuerySet[Response], _name: str, text: str) -> QuerySet[Response]:
+        known = Q(customer__identities__value=text)
+        return rows.filter(known | (Q(customer=int(text)) if is_id(text) else Q())).distinct()

@@ -1,0 +1,30 @@
+"""`/api/v1/`: everything under it answers JSON, also what is not there."""
+
+from django.urls import path, re_path
+
+from recovery.api.acts import ACTS
+from recovery.api.views import people, responses, tickets
+from recovery.api.views.acts import view_of
+from recovery.api.views.bulk import Bulk
+from recovery.api.views.missing import Missing
+from recovery.api.views.preview import Preview
+
+urlpatterns = [
+    path("responses/", responses.Responses.as_view(), name="api-responses"),
+    path("responses/batch/", responses.Batch.as_view(), name="api-responses-batch"),
+    path("tickets/", tickets.Tickets.as_view(), name="api-tickets"),
+    path("tickets/bulk/", Bulk.as_view(), name="api-tickets-bulk"),
+    path("tickets/<slug:number>/", tickets.OneTicket.as_view(), name="api-ticket"),
+    *(
+        path(f"tickets/<slug:number>/{act.name}/", view_of(act).as_view(), name=f"api-ticket-{act.name}")
+        for act in ACTS.values()
+    ),
+    path("callbacks/", tickets.Callbacks.as_view(), name="api-callbacks"),
+    path("customers/", people.Customers.as_view(), name="api-customers"),
+    path("customers/<int:pk>/", people.OneCustomer.as_view(), name="api-customer"),
+    path("invitations/", people.Invitations.as_view(), name="api-invitations"),
+    path("invitations/<int:pk>/", people.OneInvitation.as_view(), name="api-invitation"),
+    path("deadlines/preview/", Preview.as_view(), name="api-deadlines-preview"),
+    # Last: what none of the above and nothing before it knows.
+    re_path(r"", Missing.as_view(), name="api-missing"),
+]
