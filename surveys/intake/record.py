@@ -17,6 +17,9 @@ from surveys.models import Answer, Customer, Invitation, Question, Response, Res
 __all__ = ["Conflict", "CustomerDraft", "Recorded", "ResponseDraft", "find_or_make_customer", "record"]
 
 
+UNTRIAGED: dict[str, Any] = {"triaged_at": None, "triage_note": {}}
+
+
 class Conflict(ValueError):
     """The id is taken by another answer that is as new or newer. `is_older`: this one is surely the older."""
 
@@ -98,6 +101,9 @@ def _create(draft: ResponseDraft, at: datetime) -> Recorded | Response:
 
 def _overwrite(response: Response, draft: ResponseDraft, at: datetime) -> None:
     fields = {**_said(draft, at), "customer": _customer(draft, at) or response.customer}
+    if response.state == Response.COMPLETE and draft.source.opens_tickets:
+        # Also when the score is gone: a ticket may be open for it.
+        fields |= UNTRIAGED
     if response.state == Response.TEST:
         fields["state"] = Response.TEST
     for name, value in fields.items():
@@ -131,10 +137,14 @@ def _said(draft: ResponseDraft, at: datetime) -> dict[str, Any]:
 def _triage(draft: ResponseDraft, at: datetime) -> dict[str, Any]:
     """NULL puts the row before triage; what opens no ticket by its nature is done, and says why."""
     if draft.unanswered:
-        return {"triaged_at": at, "triage_note": {"reason": "unanswered"}}
+        return _opens_nothing(at, "unanswered")
     if not draft.source.opens_tickets:
-        return {"triaged_at": at, "triage_note": {"reason": "source_opens_no_tickets"}}
-    return {"triaged_at": None, "triage_note": {}}
+        return _opens_nothing(at, "source_opens_no_tickets")
+    return UNTRIAGED
+
+
+def _opens_nothing(at: datetime, why: str) -> dict[str, Any]:
+    return {"triaged_at": at, "triage_note": {"result": "no_ticket", "why": why, "ticket": None}}
 
 
 def _customer(draft: ResponseDraft, at: datetime) -> Customer | None:

@@ -190,7 +190,7 @@ def test_it_reads_what_the_mapping_says(tmp_path: Path, survey: Survey) -> None:
     assert (response.score, response.comment) == (2, "送货\n晚了")
     assert {each.question.key: each.value for each in response.answers.all()} == {"speed": 4, "what": "late"}
     assert response.submitted_at == datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-    assert response.triage_note == {"reason": "source_opens_no_tickets"}
+    assert response.triage_note["why"] == "source_opens_no_tickets"
     customer = Customer.objects.get()
     assert (customer.external_id, customer.email) == ("crm:88", "li@example.com")
     assert str(customer.annual_value) == "1234.50"

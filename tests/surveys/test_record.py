@@ -182,7 +182,10 @@ def test_it_keeps_an_unanswered_row_out_of_triage(source: Source) -> None:
     record(draft(source, score=None, comment=""), at=MONDAY)
     response = Response.objects.get()
     assert (response.state, response.score, response.band) == ("unanswered", None, "")
-    assert (response.triaged_at, response.triage_note) == (MONDAY, {"reason": "unanswered"})
+    assert (response.triaged_at, response.triage_note) == (
+        MONDAY,
+        {"result": "no_ticket", "why": "unanswered", "ticket": None},
+    )
 
 
 def test_it_sends_an_answer_to_triage_once_it_has_a_score(source: Source) -> None:
@@ -197,11 +200,19 @@ def test_it_sends_an_answer_to_triage_once_it_has_a_score(source: Source) -> Non
     )
 
 
+def test_it_lets_triage_see_that_a_score_was_taken_back(source: Source) -> None:
+    record(draft(source), at=MONDAY)
+    Response.objects.update(triaged_at=MONDAY, triage_note={"result": "opened"})
+    record(draft(source, score=None, updated_at=LATER), at=LATER)
+    response = Response.objects.get()
+    assert (response.state, response.triaged_at, response.triage_note) == ("unanswered", None, {})
+
+
 def test_it_opens_nothing_from_a_source_that_opens_no_tickets(source: Source) -> None:
     Source.objects.update(opens_tickets=False)
     source.refresh_from_db()
     record(draft(source), at=MONDAY)
-    assert Response.objects.get().triage_note == {"reason": "source_opens_no_tickets"}
+    assert Response.objects.get().triage_note["why"] == "source_opens_no_tickets"
 
 
 # --- the nudge ---
