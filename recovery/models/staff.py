@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -49,6 +50,12 @@ class StaffProfile(models.Model):
 
     def __str__(self) -> str:
         return self.user.get_full_name() or self.user.get_username()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Administrators may open the admin site; nobody else may, unless they are a superuser."""
+        super().save(*args, **kwargs)
+        self.user.is_staff = self.role == self.ADMINISTRATOR or self.user.is_superuser
+        self.user.save(update_fields=["is_staff"])
 
     @property
     def zone(self) -> ZoneInfo:
