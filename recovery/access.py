@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.lifecycle import Refused
 from recovery.models import StaffProfile, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
+from surveys.models import Customer
 
 SUPERVISORS_ONLY = frozenset({"extend"})
 
@@ -23,7 +24,7 @@ def role_of(user: User | AnonymousUser) -> str:
         return ""
     if user.is_superuser:
         return StaffProfile.ADMINISTRATOR
-    profile = StaffProfile.objects.filter(user=user).first()
+    profile: StaffProfile | None = getattr(user, "staff", None)  # read once per user in hand
     return profile.role if profile else ""
 
 
@@ -49,18 +50,25 @@ def supervised_by(user: User) -> set[int]:
     return Team.ids_below(set(user.supervised_teams.values_list("pk", flat=True)))
 
 
-def visible_to(user: User | AnonymousUser) -> TicketQuerySet:
-    """Every ticket this person may see, and no other."""
+def visible_to(user: User | AnonymousUser, teams: set[int] | None = None) -> TicketQuerySet:
+    """Every ticket this person may see, and no other; `teams` are their `teams_of` where they are known."""
     role = role_of(user)
     if not role or isinstance(user, AnonymousUser):
         return Ticket.objects.none()
     if sees_everything(role):
         return Ticket.objects.all()
-    return Ticket.objects.filter(Q(owner=user) | Q(team__in=teams_of(user)))
+    return Ticket.objects.filter(Q(owner=user) | Q(team__in=teams_of(user) if teams is None else teams))
 
 
 def visible_teams(user: User) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=teams_of(user))
+
+
+def visible_customers(user: User | AnonymousUser) -> QuerySet[Customer]:
+    """The people behind the tickets this person may see; everybody for those who see everything."""
+    if isinstance(user, User) and sees_everything(role_of(user)):
+        return Customer.objects.all()
+    return Customer.objects.filter(pk__in=visible_to(user).values("customer"))
 
 
 def may(user: User, act: str, ticket: Ticket) -> bool:
@@ -86,6 +94,16 @@ def colleagues_for(ticket: Ticket) -> QuerySet[User]:
     return (
         User.objects.filter(is_active=True, staff__isnull=False)
         .filter(Q(memberships__team=ticket.team_id) | Q(pk=ticket.team.supervisor_id))
+        .distinct()
+        .order_by("first_name", "username")
+    )
+
+
+def colleagues_of(teams: set[int]) -> QuerySet[User]:
+    """Everybody who works in these teams or supervises one of them."""
+    return (
+        User.objects.filter(is_active=True, staff__isnull=False)
+        .filter(Q(memberships__team__in=teams) | Q(supervised_teams__in=teams))
         .distinct()
         .order_by("first_name", "username")
     )

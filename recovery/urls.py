@@ -1,3 +1,19 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern] = []
+from recovery.views import acts, callbacks, customers, desk, overdue, ticket, tickets
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("recovery.api.urls")),
+    path("", RedirectView.as_view(pattern_name="desk"), name="home"),
+    path("desk/", desk.desk, name="desk"),
+    path("desk/counts/", desk.desk_counts, name="desk-counts"),
+    path("tickets/", tickets.list_tickets, name="tickets"),
+    path("tickets/<str:number>/", ticket.show_ticket, name="ticket"),
+    path("tickets/<str:number>/<str:act>/", acts.act_on_ticket, name="act"),
+    path("overdue/", overdue.overdue, name="overdue"),
+    path("overdue/act/", overdue.act_on_many, name="overdue-act"),
+    path("callbacks/", callbacks.list_callbacks, name="callbacks"),
+    path("customers/", customers.list_customers, name="customers"),
+    path("customers/<int:pk>/", customers.show_customer, name="customer"),
+]

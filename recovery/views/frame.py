@@ -1,9 +1,106 @@
 """What every staff page shows around its content: the menu with live counts."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db.models import Count, IntegerField, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from recovery import access
+from recovery.views import board, door
+from recovery.views.door import ADMINISTRATOR, AGENT, ANALYST, SUPERVISOR
+from surveys.models import Message
+
+EVERYBODY = frozenset({AGENT, SUPERVISOR, ANALYST, ADMINISTRATOR})
+WORKERS = EVERYBODY - {ANALYST}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the menu: for whom, which count beside it, and whether the count is an alarm."""
+
+    label: str | Promise
+    name: str
+    icon: str
+    roles: frozenset[str] = EVERYBODY
+    count: str = ""
+    alarms: bool = False
+
+
+MENU = [
+    Item(_("My work"), "desk", "inbox", WORKERS, "mine"),
+    Item(_("Callbacks"), "callbacks", "phone", WORKERS, "calls"),
+    Item(_("Overdue"), "overdue", "clock", EVERYBODY - {AGENT}, "late"),
+    Item(_("Tickets"), "tickets", "ticket"),
+    Item(_("Customers"), "customers", "people"),
+    Item(_("Insight"), "insight", "chart"),
+    Item(_("Surveys"), "surveys", "form"),
+    Item(_("Messages"), "messages", "mail", EVERYBODY, "needy", alarms=True),
+    Item(_("Admin"), "admin:index", "gear", frozenset({ADMINISTRATOR})),
+]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    return {"menu": []}
+    """The menu is reckoned only by pages that show it."""
+    return {"menu": SimpleLazyObject(lambda: menu_for(request))}
+
+
+def menu_for(request: HttpRequest) -> list[dict[str, Any]]:
+    user = getattr(request, "user", None)
+    role = access.role_of(user) if user is not None else ""
+    if not isinstance(user, User) or not role:
+        return []
+    items = [item for item in MENU if role in item.roles and url_of(item)]
+    counts = counts_for(request, user, {item.count for item in items})
+    return [line_of(item, request.path, counts) for item in items]
+
+
+def url_of(item: Item) -> str:
+    try:
+        return reverse(item.name)
+    except NoReverseMatch:
+        return ""
+
+
+def line_of(item: Item, path: str, counts: dict[str, int]) -> dict[str, Any]:
+    url, count = url_of(item), counts.get(item.count)
+    alarm = item.alarms and bool(count)
+    return {
+        "label": item.label,
+        "url": url,
+        "icon": item.icon,
+        "count": count if count or not item.alarms else None,
+        "alarm": alarm,
+        "active": path.startswith(url),
+    }
+
+
+def counts_for(request: HttpRequest, user: User, wanted: set[str]) -> dict[str, int]:
+    """Every count of the menu in one query, each over an index of open work."""
+    at, seen = now(), door.seen_by(request)
+    rows: dict[str, Callable[[], QuerySet[Any]]] = {
+        "mine": lambda: seen.in_work().filter(owner=user),
+        "calls": lambda: board.with_call(seen.filter(owner=user)),
+        "late": lambda: board.late(seen, at),
+        "needy": lambda: Message.objects.filter(state__in=Message.NEEDS_A_PERSON),
+    }
+    counted = {name: how_many(question()) for name, question in rows.items() if name in wanted}
+    found = User.objects.filter(pk=user.pk).values(**counted).first()
+    return dict(found) if found else {}
+
+
+def how_many(rows: QuerySet[Any]) -> Coalesce:
+    """The number of rows as a part of another query."""
+    grouped = (
+        rows.order_by().annotate(all=Value(1)).values("all").annotate(number=Count("pk")).values("number")
+    )
+    return Coalesce(Subquery(grouped, output_field=IntegerField()), 0)

@@ -1,0 +1,171 @@
+"""The acts of the ticket page: each takes what its form says to the one function that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recovery import access, forms, lifecycle
+from recovery.lifecycle import Refused
+from recovery.models import Callback, Ticket
+from recovery.templatetags.moments import moment
+from recovery.views import door
+from recovery.views.ticket import show_again
+from recovery.views.words import Words
+
+Values = dict[str, Any]
+Do = Callable[[Ticket, User, datetime, Values], Ticket]
+
+
+@dataclass(frozen=True)
+class Act:
+    """`done` is what the page says afterwards."""
+
+    do: Do
+    done: Words
+
+
+def contact(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.log_contact(
+        ticket, by=by, at=at, outcome=values["outcome"], channel=values["channel"], note=values["note"]
+    )
+
+
+def callback(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    """Book a callback, or move the one that is booked."""
+    slot = {"local_time": values["local_time"], "time_zone": values["time_zone"]}
+    if Callback.objects.filter(ticket=ticket, state=Callback.BOOKED).exists():
+        return lifecycle.move_callback(ticket, by=by, at=at, **slot, reason=values["note"])
+    return lifecycle.book_callback(
+        ticket, by=by, at=at, **slot, channel=values["channel"], note=values["note"]
+    )
+
+
+def cancel_callback(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.cancel_callback(ticket, by=by, at=at, reason=values["reason"])
+
+
+def note(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.note(ticket, by=by, at=at, text=values["text"])
+
+
+def wait(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.start_waiting(ticket, by=by, at=at, reason=values["reason"], until=values["until"])
+
+
+def resume(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.resume(ticket, by=by, at=at, note=values["note"])
+
+
+def priority(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.change_priority(
+        ticket, by=by, at=at, priority=values["priority"], reason=values["reason"]
+    )
+
+
+def assign(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.assign(ticket, by=by, at=at, to=values["owner"], reason=values["reason"])
+
+
+def escalate(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.escalate(ticket, by=by, at=at, reason=values["reason"])
+
+
+def extend(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.extend(
+        ticket, by=by, at=at, minutes=values["minutes"], reason=values["reason"], kind=values["kind"]
+    )
+
+
+def resolve(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.resolve(
+        ticket,
+        by=by,
+        at=at,
+        cause_found=values["cause_found"],
+        cause_said=values["cause_said"],
+        what_was_done=values["what_was_done"],
+    )
+
+
+def reopen(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.reopen(ticket, by=by, at=at, reason=values["reason"])
+
+
+def merge(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    try:
+        into = access.ticket_for(by, values["into"].strip(), "merge")
+    except Ticket.DoesNotExist:
+        raise Refused("no_such_ticket", _("There is no such ticket among yours."), field="into") from None
+    return lifecycle.merge(ticket, by=by, at=at, into=into, reason=values["reason"])
+
+
+ACTS: Final[dict[str, Act]] = {
+    "contact": Act(contact, _("The contact is logged.")),
+    "callback": Act(callback, _("The callback is booked.")),
+    "cancel-callback": Act(cancel_callback, _("The callback is cancelled.")),
+    "note": Act(note, _("The note is kept.")),
+    "wait": Act(wait, _("The clock stands until the customer has done it.")),
+    "resume": Act(resume, _("The clock runs again.")),
+    "priority": Act(priority, _("The priority is changed, and the deadlines with it.")),
+    "assign": Act(assign, _("The ticket is handed over.")),
+    "escalate": Act(escalate, _("Your supervisor is told.")),
+    "extend": Act(extend, _("The deadline is extended.")),
+    "resolve": Act(resolve, _("The ticket is resolved.")),
+    "reopen": Act(reopen, _("The ticket is open again.")),
+    "merge": Act(merge, _("The tickets are one now.")),
+}
+
+
+@door.staff_page()
+def act_on_ticket(request: HttpRequest, number: str, act: str) -> HttpResponse:
+    """Do it and go back to the ticket; or show the ticket again with why not, and everything typed."""
+    if act not in ACTS:
+        raise Http404
+    if request.method != "POST":
+        return redirect("ticket", number)
+    user, at = door.staff(request), now()
+    ticket = door.ticket_or_404(request, number, forms.in_table(act))
+    form = forms.ACT_FORMS[act](act, ticket, request.POST)
+    if not form.is_valid():
+        return show_again(request, number, form, at, status=422)
+    ticket.version = form.cleaned_data["version"]
+    try:
+        done = ACTS[act].do(ticket, user, at, form.cleaned_data)
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+        return show_again(request, number, form, at, status=409)
+    messages.success(request, str(ACTS[act].done))
+    if act == "callback":
+        warn_when_late(request, done, at)
+    return leave(request, done)
+
+
+def leave(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """Back to the ticket; to the list where the act took it out of the person's sight."""
+    seen = access.visible_to(request.user).filter(pk=ticket.pk).exists()
+    return redirect("ticket", ticket.number) if seen else redirect("desk")
+
+
+def warn_when_late(request: HttpRequest, ticket: Ticket, at: datetime) -> None:
+    """A promise after a deadline is allowed, and said."""
+    booked = Callback.objects.filter(ticket=ticket, state=Callback.BOOKED).first()
+    running = ticket.deadlines.filter(cycle=ticket.cycle, met_at=None, ended_at=None, due_at__gt=at)
+    first = running.order_by("due_at").first()
+    if booked and first and first.due_at and booked.due_at > first.due_at:
+        messages.warning(
+            request,
+            gettext(
+                "The callback lies after the deadline, {time}. Choose an earlier time if you can."
+            ).format(time=moment(first.due_at, at)),
+        )

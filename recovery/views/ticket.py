@@ -1,0 +1,223 @@
+"""The ticket page: who, what happened, what we owe, and what may be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.utils.translation import get_language
+
+from recovery import access, forms, lifecycle
+from recovery.assignment import is_away
+from recovery.models import Deadline, Resurvey, Ticket
+from recovery.models.contact import CONTACT_OUTCOMES
+from recovery.models.policy import FIRST_CONTACT
+from recovery.pictures import sparkline_svg
+from recovery.templatetags.moments import is_day
+from recovery.views import door
+from recovery.views.ledger import Owed, owed
+from recovery.views.rows import nearest_first
+from recovery.views.slots import slots_for, zone_for
+from recovery.views.timeline import entries_of
+from recovery.views.words import because_words, reason_word, severity_words
+from surveys import invitations
+from surveys.models import Customer, Invitation, Question, Response
+
+
+@door.staff_page()
+def show_ticket(request: HttpRequest, number: str) -> HttpResponse:
+    ticket = door.ticket_or_404(request, number)
+    if ticket.number != number:
+        return redirect("ticket", ticket.number, permanent=False)
+    at = now()
+    context = {**facts_of(request, ticket, at), **acts_of(request, ticket, at)}
+    beside_a_list = request.headers.get("HX-Target") == "detail"
+    template = "recovery/parts/ticket.html" if beside_a_list else "recovery/ticket.html"
+    return render(request, template, {**context, "beside": beside_a_list})
+
+
+def show_again(
+    request: HttpRequest, number: str, form: forms.ActForm, at: datetime, *, status: int
+) -> HttpResponse:
+    """The ticket as it is now, the form as it was filled in, why it was refused, and what changed since."""
+    ticket = door.ticket_or_404(request, number)
+    known = form.cleaned_data.get("version", ticket.version)
+    form.show_version(ticket.version)
+    context = {
+        **facts_of(request, ticket, at),
+        **acts_of(request, ticket, at, failed=form),
+        "failed": form,
+        "changed": entries_of(ticket, at, since=known),
+    }
+    return render(request, "recovery/ticket.html", context, status=status)
+
+
+def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, Any]:
+    customer = ticket.customer
+    deadlines = deadlines_of(ticket, at)
+    return {
+        "ticket": ticket,
+        "now": at,
+        "owed": deadlines,
+        "heads": [each for each in deadlines if each.row.is_running],
+        "past": past_deadlines(ticket, at),
+        "entries": entries_of(ticket, at),
+        "answers": answers_of(ticket),
+        "booked": next((each for each in ticket.callbacks.all() if each.state == each.BOOKED), None),
+        "wait": ticket.waits.filter(ends_at=None).first(),
+        "because": because_words(ticket.assigned_because),
+        "reasons": severity_words(ticket.severity_reasons),
+        "resurvey": resurvey_of(ticket),
+        "escalations": ticket.escalations.filter(cycle=ticket.cycle),
+        "merged": door.seen_by(request).filter(merged_into=ticket),
+        "owner_away": is_away(ticket.owner, at),
+        **who_of(request, customer, ticket, at),
+    }
+
+
+def deadlines_of(ticket: Ticket, at: datetime) -> list[Owed]:
+    """First contact before resolution."""
+    rows = Deadline.objects.filter(ticket=ticket, cycle=ticket.cycle).select_related("calendar", "policy")
+    return [owed(row, at) for row in sorted(rows, key=lambda row: row.kind != FIRST_CONTACT)]
+
+
+def past_deadlines(ticket: Ticket, at: datetime) -> list[Owed]:
+    if ticket.cycle == 1:
+        return []
+    rows = Deadline.objects.filter(ticket=ticket, cycle__lt=ticket.cycle).select_related("calendar", "policy")
+    return [owed(row, at) for row in rows.order_by("cycle", "kind")]
+
+
+def answers_of(ticket: Ticket) -> list[dict[str, Any]]:
+    """Every answer the ticket holds, newest first, with what was ticked and rated."""
+    links = ticket.ticket_responses.select_related("response__survey").prefetch_related(
+        "response__answers__question"
+    )
+    return [
+        {"link": link, "response": link.response, "facts": answer_facts(link.response)}
+        for link in links.order_by("-response__answered_at", "-id")
+    ]
+
+
+def answer_facts(response: Response) -> list[tuple[str, str]]:
+    language = get_language() or "en"
+    shown = []
+    for answer in response.answers.all():
+        question = answer.question
+        if question.kind in (Question.RATING, Question.CHOICE):
+            names = dict(question.choices_in(language)) if question.kind == Question.CHOICE else {}
+            shown.append((str(question), chosen(answer.value, names)))
+    return shown
+
+
+def chosen(value: object, names: dict[str, str]) -> str:
+    values: Iterable[object] = value if isinstance(value, list) else [value]
+    return ", ".join(names.get(str(each), str(each)) for each in values)
+
+
+def resurvey_of(ticket: Ticket) -> dict[str, Any] | None:
+    """Where asking again stands in this cycle."""
+    row = Resurvey.objects.filter(ticket=ticket, cycle=ticket.cycle).select_related("response").first()
+    return {"row": row, "why": reason_word(row.reason)} if row else None
+
+
+def who_of(request: HttpRequest, customer: Customer | None, ticket: Ticket, at: datetime) -> dict[str, Any]:
+    zone = zone_for(ticket)
+    there = at.astimezone(zone)
+    facts: dict[str, Any] = {"there": f"{there:%H:%M}", "there_day": is_day(there), "there_zone": zone.key}
+    if customer is None:
+        return facts
+    seen = door.seen_by(request)
+    scores = scores_of(customer, ticket)
+    return {
+        **facts,
+        "customer": customer,
+        "zone_known": bool(customer.time_zone),
+        "scores": scores,
+        "spark": sparkline_svg(scores, ticket.response.survey.scale),
+        "others": seen.filter(customer=customer).exclude(pk=ticket.pk).select_related("response")[:10],
+        "account": account_of(request, customer),
+    }
+
+
+def scores_of(customer: Customer, ticket: Ticket) -> list[int]:
+    """The scores this person gave in the same survey, oldest first."""
+    counted = Response.objects.counted().filter(customer=customer, survey=ticket.response.survey)
+    newest = counted.order_by("-answered_at", "-id").values_list("score", flat=True)[:12]
+    return [score for score in reversed(newest) if score is not None]
+
+
+def account_of(request: HttpRequest, customer: Customer) -> dict[str, Any] | None:
+    account = customer.account
+    if account is None:
+        return None
+    open_there = door.seen_by(request).in_work().filter(customer__account=account).count()
+    return {"account": account, "people": account.customers.count(), "open": open_there}
+
+
+def acts_of(
+    request: HttpRequest, ticket: Ticket, at: datetime, failed: forms.ActForm | None = None
+) -> dict[str, Any]:
+    """The forms of what this person may do now; none for somebody who only reads."""
+    user = door.staff(request)
+    shown = {name.replace("-", "_"): form for name, form in forms_for(user, ticket, failed)}
+    if not shown:
+        return {"acts": {}}
+    running = [
+        row for row in ticket.deadlines.all() if row.cycle == ticket.cycle and row.is_running and row.due_at
+    ]
+    first = min(running, key=lambda row: row.due_at or at, default=None)
+    return {
+        "acts": shown,
+        "open": failed.act if failed else "",
+        "slots": slots_for(ticket, first, at) if "callback" in shown else [],
+        "outcomes": CONTACT_OUTCOMES,
+        "asked_again": asking_again(ticket, at) if "resolve" in shown else None,
+        "next_ticket": next_of(request, user, ticket),
+        "more": [shown[name] for name in ("priority", "escalate", "extend", "merge") if name in shown],
+    }
+
+
+def forms_for(
+    user: User, ticket: Ticket, failed: forms.ActForm | None
+) -> Iterable[tuple[str, forms.ActForm]]:
+    for name, form in forms.ACT_FORMS.items():
+        act = forms.in_table(name)
+        if failed is not None and failed.act == name:
+            yield name, failed
+        elif (
+            access.may(user, act, ticket)
+            and lifecycle.is_allowed(act, ticket.status)
+            and makes_sense(name, ticket)
+        ):
+            yield name, form(name, ticket)
+
+
+def makes_sense(name: str, ticket: Ticket) -> bool:
+    """Whether there is anything to cancel, and whether a merged ticket can come back."""
+    if name == "cancel-callback":
+        return any(each.state == each.BOOKED for each in ticket.callbacks.all())
+    return name != "reopen" or ticket.merged_into_id is None
+
+
+def asking_again(ticket: Ticket, at: datetime) -> dict[str, Any]:
+    """When the person would be asked again after resolving now; or why not."""
+    survey = ticket.response.survey
+    due_at = at + timedelta(minutes=survey.resurvey_after_minutes)
+    if ticket.customer is None:
+        return {"at": None, "why": reason_word("unknown_customer")}
+    verdict = invitations.may_ask(ticket.customer, survey, at=due_at, purpose=Invitation.RESURVEY)
+    if verdict.allowed:
+        return {"at": due_at, "why": ""}
+    return {"at": verdict.earliest, "why": reason_word(verdict.reason)}
+
+
+def next_of(request: HttpRequest, user: User, ticket: Ticket) -> Ticket | None:
+    """The next of one's own tickets by what falls due."""
+    mine = door.seen_by(request).in_work().filter(owner=user).exclude(pk=ticket.pk)
+    return nearest_first(mine).only("number").first()

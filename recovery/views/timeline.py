@@ -1,0 +1,365 @@
+"""One timeline: what the customer said, what colleagues did, what the product decided. Newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models import Cause, Ticket, TicketEvent
+from recovery.templatetags.moments import moment
+from recovery.views.words import (
+    Words,
+    band_word,
+    because_words,
+    channel_word,
+    fill,
+    kind_word,
+    outcome_word,
+    reason_word,
+    severity_words,
+    someone,
+)
+
+CUSTOMER, CALL, NOTE, SYSTEM, SENT = "customer", "call", "note", "system", "sent"
+
+
+@dataclass
+class Entry:
+    """`look` is the class of its row; `text` is what a person wrote; `lines` say what else changed."""
+
+    at: datetime
+    sentence: str
+    look: str = SYSTEM
+    text: str = ""
+    lines: list[str] = field(default_factory=list)
+    score: int | None = None
+    band: str = ""
+    version: int = 0
+
+
+def entries_of(ticket: Ticket, now: datetime, since: int = 0) -> list[Entry]:
+    """Every event after version `since`, newest first."""
+    reader = Reader(ticket, now)
+    events = ticket.events.filter(version__gt=since).select_related("by").order_by("-id")
+    return [reader.read(event) for event in events]
+
+
+class Reader:
+    """Puts the events of one ticket into words."""
+
+    def __init__(self, ticket: Ticket, now: datetime) -> None:
+        self.ticket = ticket
+        self.now = now
+        self._causes: dict[str, str] | None = None
+
+    def read(self, event: TicketEvent) -> Entry:
+        entry = Entry(event.at, "", text=event.text, version=event.version)
+        word = WORDING.get(event.kind)
+        if word is None:
+            entry.sentence = event.get_kind_display()
+        else:
+            word(self, event, entry)
+        entry.lines += self.moved(event.data.get("deadlines"))
+        return entry
+
+    def when(self, value: object) -> str:
+        at = parse_datetime(str(value)) if value else None
+        return moment(at, self.now) if at else "–"
+
+    def facts(self, event: TicketEvent, **more: object) -> dict[str, Any]:
+        return {**event.data, "who": who_of(event), **more}
+
+    def cause(self, code: object) -> str:
+        if self._causes is None:
+            self._causes = {cause.code: str(cause) for cause in Cause.objects.all()}
+        return self._causes.get(str(code), str(code))
+
+    def moved(self, deadlines: object) -> list[str]:
+        """First contact: today 15:02; Resolution: Tue 10:00, before Mon 17:00."""
+        if not isinstance(deadlines, list):
+            return []
+        return [self.moved_line(each) for each in deadlines if isinstance(each, dict)]
+
+    def moved_line(self, each: dict[str, Any]) -> str:
+        name = CAPITAL_KINDS.get(str(each.get("kind")), each.get("kind"))
+        facts = {"kind": name, "to": self.when(each.get("to")), "before": self.when(each.get("from"))}
+        if each.get("to") is None:
+            return fill(_("%(kind)s: the clock stands, before %(before)s"), facts)
+        if each.get("from") is None:
+            return fill(_("%(kind)s due %(to)s"), facts)
+        return fill(_("%(kind)s due %(to)s, before %(before)s"), facts)
+
+
+CAPITAL_KINDS: Final[dict[str, Words]] = {"first_contact": _("First contact"), "resolution": _("Resolution")}
+
+
+def who_of(event: TicketEvent) -> str:
+    return someone(event.by_name)
+
+
+def is_system(event: TicketEvent) -> bool:
+    return event.by_id is None and not event.by_name
+
+
+def scored(event: TicketEvent, entry: Entry) -> None:
+    entry.score, entry.band = event.data.get("score"), str(event.data.get("band") or "")
+
+
+def opened(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    rule = event.data.get("rule")
+    words = _("Opened by the rule “%(rule)s”: %(team)s, owner %(owner)s") if rule else OPENED
+    entry.sentence, entry.text = fill(words, reader.facts(event)), ""
+    reason = event.data.get("because")
+    if isinstance(reason, dict) and because_words(reason):
+        entry.lines.append(fill(_("%(owner)s %(because)s"), {**event.data, "because": because_words(reason)}))
+    entry.lines += severity_words(event.data.get("reasons") or [])
+
+
+OPENED = _("Opened because the score is low: %(team)s, owner %(owner)s")
+
+
+def absorbed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.look = CUSTOMER
+    scored(event, entry)
+    facts = reader.facts(event, band=band_word(event.data.get("band")))
+    entry.sentence = fill(_("Another low score joined: %(score)s, %(band)s"), facts)
+    if event.data.get("from") != event.data.get("to"):
+        entry.lines.append(fill(_("Priority P%(from)s became P%(to)s"), event.data))
+
+
+def updated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.look = CUSTOMER
+    scored(event, entry)
+    before = event.data.get("before")
+    earlier = before.get("score") if isinstance(before, dict) else None
+    words = (
+        _("The customer changed the answer: %(score)s, before %(earlier)s")
+        if earlier != event.data.get("score")
+        else _("The customer changed the answer; the score is still %(score)s")
+    )
+    entry.sentence = fill(words, reader.facts(event, earlier=earlier))
+
+
+def assigned(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    same_team = event.data.get("team_from") == event.data.get("team_to")
+    words = (
+        _("%(who)s handed it from %(from)s to %(to)s")
+        if same_team
+        else _("%(who)s handed it from %(from)s (%(team_from)s) to %(to)s (%(team_to)s)")
+    )
+    entry.sentence = fill(words, reader.facts(event))
+
+
+CONTACTS: Final[dict[str, Words]] = {
+    "reached": _("%(who)s spoke with the customer · %(channel)s"),
+    "replied": _("The customer replied to %(who)s · %(channel)s"),
+    "no_answer": _("%(who)s tried · no answer · %(channel)s"),
+    "voicemail": _("%(who)s left a voicemail · %(channel)s"),
+    "wrong_number": _("%(who)s tried · wrong number · %(channel)s"),
+    "refused": _("%(who)s tried · the customer does not want to talk · %(channel)s"),
+}
+
+
+def contacted(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.look = CALL
+    words = CONTACTS.get(str(event.data.get("outcome")), "%(who)s · %(outcome)s")
+    entry.sentence = fill(words, reader.facts(event, channel=channel_word(event.data.get("channel"))))
+    if event.data.get("first_contact_met"):
+        late = event.data.get("late")
+        entry.lines.append(
+            gettext("First contact made, late") if late else gettext("First contact made in time")
+        )
+    if event.data.get("callback"):
+        entry.lines.append(gettext("The callback is done"))
+
+
+def callback(words: Words, unsigned: Words) -> Callable[[Reader, TicketEvent, Entry], None]:
+    """`unsigned` is said where the customer or the product did it."""
+
+    def tell(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+        entry.look = SYSTEM if is_system(event) else CALL
+        local = str(event.data.get("local_time", "")).replace("T", " ")
+        zone = str(event.data.get("time_zone", "")).rsplit("/", 1)[-1].replace("_", " ")
+        facts = reader.facts(
+            event, due=reader.when(event.data.get("due_at")), before=reader.when(event.data.get("from"))
+        )
+        entry.sentence = fill(unsigned if is_system(event) else words, facts)
+        entry.lines.append(fill(_("%(local)s in %(zone)s"), {"local": local, "zone": zone}))
+
+    return tell
+
+
+def waiting(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    until = event.data.get("until")
+    words = (
+        _("%(who)s stopped the clock until %(until)s: the customer must do something first")
+        if until
+        else _("%(who)s stopped the clock: the customer must do something first")
+    )
+    entry.sentence = fill(words, reader.facts(event, until=reader.when(until)))
+
+
+def resumed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    words = (
+        _("The wait was over; the clock runs again")
+        if is_system(event)
+        else _("%(who)s let the clock run again")
+    )
+    entry.sentence = fill(words, reader.facts(event))
+
+
+def noted(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    """A note of nobody is a word the customer left on their own page."""
+    if is_system(event):
+        entry.look, entry.sentence = CUSTOMER, gettext("The customer added a word")
+    else:
+        entry.look, entry.sentence = NOTE, who_of(event)
+
+
+def priority_changed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.sentence = fill(_("%(who)s changed the priority from P%(from)s to P%(to)s"), reader.facts(event))
+
+
+def extended(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    facts = reader.facts(event, kind=kind_word(event.data.get("deadline")))
+    entry.sentence = fill(_("%(who)s allowed %(minutes)s more working minutes for the %(kind)s"), facts)
+
+
+def escalated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    if not event.data.get("deadline"):
+        entry.sentence = fill(_("%(who)s asked %(to)s for help"), reader.facts(event))
+        return
+    facts = reader.facts(
+        event, kind=kind_word(event.data["deadline"]), due=reader.when(event.data.get("due_at"))
+    )
+    words = (
+        _("Late: %(kind)s was due %(due)s. Level %(level)s, %(to)s was told")
+        if event.data.get("late")
+        else _("Soon due: %(kind)s, %(due)s. %(to)s was told")
+    )
+    entry.sentence = fill(words, facts)
+
+
+def breached(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    kind = kind_word(event.data.get("deadline"))
+    facts = reader.facts(event, kind=kind, due=reader.when(event.data.get("due_at")))
+    entry.sentence = fill(_("Late: %(kind)s was due %(due)s"), facts)
+
+
+def resolved(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.look = CALL
+    entry.sentence = fill(_("%(who)s resolved it"), reader.facts(event))
+    found, told = event.data.get("cause_found"), event.data.get("cause_said")
+    if told:
+        entry.lines.append(fill(_("Cause the customer named: %(cause)s"), {"cause": reader.cause(told)}))
+    if found:
+        entry.lines.append(fill(_("Cause found: %(cause)s"), {"cause": reader.cause(found)}))
+    if event.data.get("late"):
+        entry.lines.append(gettext("The resolution was late"))
+    if event.data.get("callback_cancelled"):
+        entry.lines.append(gettext("The booked callback was cancelled"))
+
+
+def resurvey_planned(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    reason = event.data.get("reason")
+    if reason:
+        entry.sentence = fill(_("They cannot be asked again: %(why)s"), {"why": reason_word(reason)})
+        return
+    entry.sentence = fill(
+        _("They will be asked again %(due)s"), {"due": reader.when(event.data.get("due_at"))}
+    )
+
+
+def resurvey_held(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    until = event.data.get("earliest_at") or event.data.get("due_at")
+    facts = {"until": reader.when(until), "why": reason_word(event.data.get("reason"))}
+    entry.sentence = fill(_("Asking again is held until %(until)s: %(why)s"), facts)
+
+
+def resurvey_asked(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.look = SENT
+    channel, until = channel_word(event.data.get("channel")), reader.when(event.data.get("expires_at"))
+    entry.sentence = fill(_("Asked again by %(channel)s"), {"channel": channel})
+    entry.lines.append(fill(_("They may answer until %(until)s"), {"until": until}))
+
+
+def outcome(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    facts = reader.facts(
+        event, outcome=outcome_word(event.data.get("outcome")), why=reason_word(event.data.get("reason"))
+    )
+    if event.data.get("score") is None:
+        entry.sentence = fill(_("Outcome: %(outcome)s, because %(why)s"), facts)
+        return
+    entry.look, entry.score, entry.band = CUSTOMER, event.data["score"], str(event.data.get("outcome"))
+    entry.sentence = fill(_("Asked again, they gave %(score)s (before %(before)s): %(outcome)s"), facts)
+
+
+def reopened(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    words = (
+        _("Reopened, because the answer was low again: cycle %(cycle)s, owner %(owner)s")
+        if is_system(event)
+        else _("%(who)s reopened it: cycle %(cycle)s, owner %(owner)s")
+    )
+    entry.sentence = fill(words, reader.facts(event, cycle=event.cycle))
+
+
+def closed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    ending = outcome_word(event.data.get("outcome"))
+    words = _("The loop is closed: %(outcome)s") if ending else _("The loop is closed")
+    entry.sentence = fill(words, {"outcome": ending})
+
+
+def merged(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    words = (
+        _("%(who)s merged it into %(into)s")
+        if event.data.get("into")
+        else _("%(who)s merged %(from)s into this ticket")
+    )
+    entry.sentence = fill(words, reader.facts(event))
+
+
+def recomputed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    words = _("Deadlines reckoned anew: policy “%(policy)s” v%(policy_version)s, calendar “%(calendar)s”")
+    entry.sentence = fill(words, reader.facts(event))
+
+
+WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
+    "opened": opened,
+    "absorbed": absorbed,
+    "updated": updated,
+    "assigned": assigned,
+    "contacted": contacted,
+    "callback_booked": callback(
+        _("%(who)s booked a callback for %(due)s"), _("The customer booked a callback for %(due)s")
+    ),
+    "callback_moved": callback(
+        _("%(who)s moved the callback from %(before)s to %(due)s"),
+        _("The customer moved the callback from %(before)s to %(due)s"),
+    ),
+    "callback_cancelled": callback(
+        _("%(who)s cancelled the callback of %(due)s"), _("The customer cancelled the callback of %(due)s")
+    ),
+    "callback_due": callback(_("The callback is due: %(due)s"), _("The callback is due: %(due)s")),
+    "waiting": waiting,
+    "resumed": resumed,
+    "noted": noted,
+    "priority_changed": priority_changed,
+    "extended": extended,
+    "escalated": escalated,
+    "breached": breached,
+    "resolved": resolved,
+    "resurvey_planned": resurvey_planned,
+    "resurvey_held": resurvey_held,
+    "resurvey_asked": resurvey_asked,
+    "outcome": outcome,
+    "reopened": reopened,
+    "closed": closed,
+    "merged": merged,
+    "recomputed": recomputed,
+}

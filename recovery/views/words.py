@@ -1,0 +1,128 @@
+"""Codes as people say them: why this owner, why this priority, why not asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models.contact import CONTACT_OUTCOMES
+from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
+from recovery.models.ticket import OUTCOMES, STATUSES
+from surveys.models import Response
+from surveys.models.fields import CALL_TIMES, CHANNELS
+
+Words = str | Promise
+
+# Reasons as the acts keep them; one not listed here is text somebody wrote, shown as it is.
+REASONS: Final[dict[str, Words]] = {
+    "other_pending": _("another resurvey of this person is still open"),
+    "pending_resurvey": _("another resurvey of this person is still open"),
+    "unknown_customer": _("it is not known who answered"),
+    "no_address": _("there is no e-mail address"),
+    "suppressed": _("the address must not be written to"),
+    "survey_inactive": _("the survey is switched off"),
+    "cooldown": _("they were asked a short while ago"),
+    "expired": _("the time to answer was over"),
+    "reopened": _("the ticket was reopened"),
+    "invitation_gone": _("the invitation was removed"),
+    "still_low": _("the answer was low again"),
+}
+
+BECAUSE: Final[dict[str, Words]] = {
+    "account_owner": _("owns the account %(account)s"),
+    "least_loaded": _("had the fewest open tickets (%(load)s of %(capacity)s)"),
+    "supervisor": _("supervises the team; nobody else was available"),
+    "by_hand": _("given by %(by)s"),
+}
+
+SEVERITY: Final[dict[str, Words]] = {
+    "band": _("the score is low (%(value)s)"),
+    "survey": _("survey %(value)s"),
+    "touchpoint": _("it happened at %(value)s"),
+    "tier": _("tier %(value)s"),
+    "keyword": _("their words include “%(value)s”"),
+    "contact_me": _("they ask to be contacted"),
+    "dropped_from_promoter": _("they were a promoter before"),
+    "account_known": _("they belong to an account"),
+    "repeat_low_score": _("they gave another low score"),
+}
+
+SHORT_PRIORITIES: Final = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
+
+
+def name_in(choices: Any, code: object) -> str:
+    """The word of a code, or the code itself where the list does not hold it."""
+    return str(dict(choices).get(code, code if code is not None else ""))
+
+
+def band_word(code: object) -> str:
+    return name_in(Response.BANDS, code)
+
+
+def status_word(code: object) -> str:
+    return name_in(STATUSES, code)
+
+
+def channel_word(code: object) -> str:
+    return name_in(CHANNELS, code)
+
+
+def call_time_word(code: object) -> str:
+    return name_in(CALL_TIMES, code)
+
+
+def outcome_word(code: object) -> str:
+    return name_in(OUTCOMES, code)
+
+
+def contact_word(code: object) -> str:
+    return name_in(CONTACT_OUTCOMES, code)
+
+
+def kind_word(code: object) -> str:
+    return name_in(DEADLINE_KINDS, code)
+
+
+def priority_word(code: object) -> str:
+    return name_in(PRIORITIES, code)
+
+
+def reason_word(code: object) -> str:
+    return str(REASONS.get(str(code), code)) if code else ""
+
+
+def because_words(reason: Mapping[str, Any]) -> str:
+    """Why this person owns the ticket."""
+    words = BECAUSE.get(str(reason.get("code")))
+    return fill(words, reason) if words else ""
+
+
+def severity_words(reasons: list[dict[str, Any]]) -> list[str]:
+    """Why the ticket came in with this priority, one line per reason."""
+    found = []
+    for reason in reasons:
+        words = SEVERITY.get(str(reason.get("code")))
+        if words is not None:
+            value = (
+                band_word(reason.get("value")) if reason.get("code") == "band" else reason.get("value", "")
+            )
+            found.append(fill(words, {**reason, "value": value}))
+    return found
+
+
+def fill(words: Words, facts: Mapping[str, Any]) -> str:
+    """The sentence with its facts; a fact an old event does not hold is a dash."""
+    return str(words) % Facts(facts)
+
+
+class Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def someone(name: str) -> str:
+    return name or gettext("somebody who left")
