@@ -94,7 +94,7 @@ def test_it_shows_a_figure_with_its_interval(staff: Client, survey: Survey) -> N
         answer(survey, score)
     html = page(staff, "/surveys/")
     assert "+40" in html
-    assert "−15 to +76" in html
+    assert "−13 to +74" in html
 
 
 def test_it_shows_counts_only_below_ten_answers(staff: Client, survey: Survey) -> None:

@@ -1,0 +1,5 @@
+"""Configuration of surveys and sources, the people we know, and what came in and went out to look at."""
+
+from surveys.admin import intake, outbox, people, surveys
+
+__all__ = ["intake", "outbox", "people", "surveys"]

@@ -1,0 +1,75 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from surveys.admin.readonly import KeptAdmin
+from surveys.models import Question, Survey
+
+SCALE = ("kind", "lowest", "highest", "best", "low_cut", "high_cut")
+
+
+class QuestionFormSet(forms.BaseInlineFormSet[Question, Survey, forms.ModelForm[Question]]):
+    def clean(self) -> None:
+        """Exactly one active score question: without it nobody can answer."""
+        super().clean()
+        kept = [each.cleaned_data for each in self.forms if getattr(each, "cleaned_data", None)]
+        active = [each for each in kept if not each.get("DELETE") and each.get("active")]
+        kinds = [each.get("kind") for each in active]
+        if kinds.count(Question.SCORE) != 1:
+            raise ValidationError(_("A survey needs exactly one active question of the kind “the score”."))
+        if kinds.count(Question.CONTACT_ME) > 1:
+            raise ValidationError(_("A survey asks “please contact me” once at most."))
+
+
+class QuestionInline(admin.StackedInline[Question, Survey]):
+    model = Question
+    formset = QuestionFormSet
+    extra = 1
+    fieldsets = (
+        (None, {"fields": (("position", "key", "kind", "active"), ("text", "text_zh"))}),
+        (
+            _("labels and options"),
+            {
+                "classes": ("collapse",),
+                "fields": (("low_label", "low_label_zh"), ("high_label", "high_label_zh"), "options"),
+            },
+        ),
+    )
+
+
+@admin.register(Survey)
+class SurveyAdmin(KeptAdmin[Survey]):
+    history = ("responses", "invitations")
+    list_display = ("name", "slug", "line", "kind", "lowest", "highest", "active")
+    list_filter = ("active", "kind", "line")
+    search_fields = ("name", "name_zh", "slug")
+    inlines = (QuestionInline,)
+    fieldsets = (
+        (None, {"fields": (("name", "name_zh"), ("slug", "line"), "active")}),
+        (
+            _("Scale"),
+            {
+                "fields": ("kind", ("lowest", "highest", "best"), ("low_cut", "high_cut")),
+                "description": _(
+                    "Fixed once there are answers: the answers were given on this scale. For another scale "
+                    "make another survey."
+                ),
+            },
+        ),
+        (
+            _("Asking"),
+            {"fields": ("answer_days", "cooldown_days", "resurvey_after_minutes")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Survey | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        return ("slug", *SCALE) if obj.responses.exists() else ("slug",)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Survey | None = None) -> dict[str, Any]:
+        return {"slug": ("name",), "line": ("name",)} if obj is None else {}
