@@ -92,7 +92,7 @@ def row_of(ticket: Ticket, now: datetime) -> Row:
     first = min(due, key=lambda row: row.due_at or now, default=None)
     priority = SHORT_PRIORITIES.get(ticket.priority, "")
     call = booked[0] if booked else None
-    if call and (first is None or first.due_at is None or call.due_at <= first.due_at):
+    if call and (call.due_at <= now or first is None or first.due_at is None or call.due_at <= first.due_at):
         return Row(ticket, call_chip(call, now), True, gettext("Callback"), priority)
     if first is not None:
         return Row(ticket, deadline_chip(first, now), False, kind_word(first.kind), priority)

@@ -53,7 +53,7 @@ def ideas(there: datetime, evening: bool) -> Iterator[tuple[str, datetime]]:
         yield gettext("this afternoon"), at_hour(there, 15)
     if evening and there.hour < 17:
         yield gettext("this evening"), at_hour(there, 18)
-    yield gettext("tomorrow 9:00"), at_hour(there + timedelta(days=1), 9)
+    yield gettext("tomorrow"), at_hour(there + timedelta(days=1), 9)
     if there.weekday() != 6:  # on a Sunday, Monday is tomorrow
         yield gettext("next Monday"), at_hour(there + timedelta(days=7 - there.weekday()), 9)
 
@@ -66,6 +66,6 @@ def warnings(wall: datetime, due_at: datetime | None, now: datetime) -> list[str
     found = []
     if not is_day(wall):
         found.append(gettext("night there"))
-    if due_at is not None and wall > due_at:
+    if due_at is not None and now < due_at < wall:
         found.append(gettext("after the deadline, {time}").format(time=moment(due_at, now)))
     return found

@@ -73,7 +73,7 @@ def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, An
         "because": because_words(ticket.assigned_because),
         "reasons": severity_words(ticket.severity_reasons),
         "resurvey": resurvey_of(ticket),
-        "escalations": ticket.escalations.filter(cycle=ticket.cycle),
+        "escalations": ticket.escalations.filter(cycle=ticket.cycle).select_related("deadline"),
         "merged": door.seen_by(request).filter(merged_into=ticket),
         "owner_away": is_away(ticket.owner, at),
         **who_of(request, customer, ticket, at),

@@ -1,0 +1,458 @@
+"""Did it work? What became of the low scores, how fast, and from which causes; on screen, on paper, as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from recovery.insight.causes import FOUND, SAID, SIDES, pareto
+from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, pick, stories
+from recovery.insight.definitions import DEFINITIONS
+from recovery.insight.recovery import COLUMNS, Group, Ranking, Rate, Recovery, ranking, recovery, wait_of
+from recovery.insight.times import KINDS, Promises, Waited, missed, promises, waited
+from recovery.models import Cause, Team, Ticket
+from recovery.models.policy import FIRST_CONTACT, RESOLUTION
+from recovery.views import door, insight_slice
+from recovery.views import insight_words as words
+from recovery.views.insight_pictures import (
+    causes_picture,
+    flow_picture,
+    ranking_picture,
+    times_picture,
+)
+from recovery.views.insight_slice import Asked
+from recovery.views.rows import for_rows, rows_of
+from recovery.views.tickets import number
+
+PER_PAGE = 50
+
+TABS: Final = [
+    ("insight", _("Did it work?")),
+    ("insight-times", _("How fast")),
+    ("insight-causes", _("Causes")),
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number: what it is called, what it says, the tickets behind it, and what it means."""
+
+    name: str | Promise
+    text: str
+    definition: str | Promise
+    url: str = ""
+    note: str = ""
+
+
+def page(request: HttpRequest, template: str, asked: Asked, tab: str, **context: Any) -> HttpResponse:
+    tabs = [
+        {"url": f"{reverse(name)}?{asked.query}", "name": label, "chosen": name == tab}
+        for name, label in TABS
+    ]
+    frame = {"asked": asked, "tabs": tabs, "now": asked.at, "definitions": DEFINITIONS}
+    return render(request, f"recovery/{template}.html", {**frame, **context})
+
+
+def behind(asked: Asked, **which: str) -> str:
+    """Where the tickets behind a number are listed."""
+    query = "&".join(part for part in (asked.query, urlencode(which)) if part)
+    return f"{reverse('insight-tickets')}?{query}"
+
+
+# --- did it work? -------------------------------------------------------------------------------------------
+
+
+@door.staff_page()
+@require_safe
+def show_recovery(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    told = stories(asked.cohort)
+    found = recovery(told)
+    by = door.asked(request, "by")
+    return page(
+        request,
+        "insight",
+        asked,
+        "insight",
+        found=found,
+        reached=words.reached_words(found),
+        comparison=words.comparison(found),
+        picture=flow_picture(found) if found.size else None,
+        all_url=behind(asked),
+        reached_url=behind(asked, reached="1"),
+        table=matrix(found, asked),
+        lines=recovery_lines(found, asked),
+        ever_and_now=ever_and_now(found, asked),
+        why=[(words.why_words(code), count) for code, count in found.why_not_asked.most_common()],
+        csv_url=f"{reverse('insight-csv')}?{asked.query}",
+        **groups(told, by if by in GROUPINGS else "cause", asked),
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    count: int
+    url: str
+
+
+def matrix(found: Recovery, asked: Asked) -> dict[str, Any]:
+    """Reached or not by next answer; a column without anybody is left out, but never a band or the silent."""
+    shown = [state for state in STATES if found.columns["next"][state] or state in (*BANDS, "no_answer")]
+    sides = ((True, gettext("Reached")), (False, gettext("Not reached")), (None, gettext("All")))
+    rows = [
+        (name, [cell(found, asked, side, [state]) for state in shown] + [cell(found, asked, side, STATES)])
+        for side, name in sides
+    ]
+    return {"heads": [words.STATES[state] for state in shown], "rows": rows}
+
+
+def cell(found: Recovery, asked: Asked, reached: bool | None, states: Iterable[str]) -> Cell:
+    states = list(states)
+    which = {"state": ",".join(states)} if len(states) < len(STATES) else {}
+    if reached is not None:
+        which["reached"] = "1" if reached else "0"
+    return Cell(found.count(reached=reached, states=states), behind(asked, **which))
+
+
+def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
+    answered, recovered = ",".join(BANDS), ",".join(RECOVERED)
+    lines = [
+        Line(
+            _("Recovered"),
+            words.rate_words(found.recovered()),
+            DEFINITIONS["recovered"],
+            behind(asked, state=recovered),
+            gettext("{n} answered").format(n=f"{found.answered:,}"),
+        ),
+        Line(_("Bounds"), bounds_words(found), DEFINITIONS["bounds"], behind(asked)),
+        Line(
+            _("Converted"),
+            words.rate_words(found.converted()),
+            DEFINITIONS["converted"],
+            behind(asked, state="promoter"),
+        ),
+        Line(
+            _("Reached"),
+            words.rate_words(found.reached),
+            DEFINITIONS["reached"],
+            behind(asked, reached="1"),
+            later_words(found),
+        ),
+        Line(
+            _("Asked again"),
+            words.rate_words(found.asked),
+            DEFINITIONS["asked"],
+            behind(asked, stage="asked"),
+        ),
+        Line(
+            _("Response"),
+            words.rate_words(found.responded),
+            DEFINITIONS["responded"],
+            behind(asked, stage="asked", state=answered),
+        ),
+    ]
+    if found.difference is not None:
+        text = words.difference_words(found.difference)
+        lines.insert(2, Line(_("Difference"), text, DEFINITIONS["difference"]))
+    return lines
+
+
+def bounds_words(found: Recovery) -> str:
+    bounds = found.bounds
+    if bounds is None or found.size < 10:
+        most = found.recovered().hits + found.unanswered
+        return gettext("{low} to {high} of {n}").format(low=found.recovered().hits, high=most, n=found.size)
+    return gettext("of all {n} between {low} and {high}").format(
+        n=f"{found.size:,}", low=words.percent(bounds.low), high=words.percent(bounds.high)
+    )
+
+
+def later_words(found: Recovery) -> str:
+    if not found.reached_later:
+        return ""
+    return gettext("{n} more were reached only after they had answered").format(n=f"{found.reached_later:,}")
+
+
+def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
+    """Recovered and converted by the next, the latest and the best answer."""
+    measures: list[tuple[str | Promise, Callable[[str], Rate], tuple[str, ...]]] = [
+        (_("Recovered"), found.recovered, RECOVERED),
+        (_("Converted"), found.converted, BANDS[:1]),
+    ]
+    return [
+        {
+            "name": name,
+            "cells": [
+                (words.rate_words(rate(column)), behind(asked, column=column, state=",".join(states)))
+                for column in COLUMNS
+            ],
+        }
+        for name, rate, states in measures
+    ]
+
+
+# --- by group -----------------------------------------------------------------------------------------------
+
+GROUPINGS: Final[dict[str, tuple[str | Promise, Callable[[Story], Hashable]]]] = {
+    "cause": (_("by cause found"), lambda story: story.cause_found),
+    "team": (_("by team"), lambda story: story.team),
+    "touchpoint": (_("by touchpoint"), lambda story: story.touchpoint),
+    "tier": (_("by tier"), lambda story: story.tier),
+    "hours": (_("by time to first contact"), wait_of),
+}
+
+
+def groups(told: list[Story], by: str, asked: Asked) -> dict[str, Any]:
+    _name, key = GROUPINGS[by]
+    found = ranking(told, key)
+    name = naming(by, found)
+    ranked = [(name(group.key), group) for group in found.ranked]
+    return {
+        "groupings": [
+            {"code": code, "name": label, "chosen": code == by} for code, (label, _key) in GROUPINGS.items()
+        ],
+        "ranked": [(label, group, words.rate_words(group.recovered)) for label, group in ranked],
+        "small": [(name(group.key), group) for group in found.small],
+        "group_picture": ranking_picture(ranked) if ranked else None,
+        "by": by,
+    }
+
+
+def naming(by: str, found: Ranking) -> Callable[[Hashable], str]:
+    """What a group is called; one query for those that have rows."""
+    keys = [group.key for group in (*found.ranked, *found.small)]
+    unknown = gettext("not known")
+    if by == "hours":
+        return lambda key: str(words.WITHIN[str(key)])
+    if by in ("cause", "team"):
+        model: Any = Cause if by == "cause" else Team
+        named = {row.pk: str(row) for row in model.objects.filter(pk__in=[key for key in keys if key])}
+        return lambda key: named.get(key, unknown)
+    return lambda key: str(key) or unknown
+
+
+# --- how fast -----------------------------------------------------------------------------------------------
+
+
+@door.staff_page()
+@require_safe
+def show_times(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    kept, times = promises(asked.cohort, asked.at), waited(asked.cohort, asked.at)
+    blocks = [times_block(kind, kept[kind], times[kind], asked) for kind in KINDS]
+    size = times[FIRST_CONTACT].count
+    return page(request, "insight_times", asked, "insight-times", blocks=blocks, size=size)
+
+
+KIND_NAMES: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
+    FIRST_CONTACT: (_("Contacted in time"), _("Time to first contact")),
+    RESOLUTION: (_("Resolved in time"), _("Time to resolution")),
+}
+
+
+def times_block(kind: str, kept: Promises, times: Waited, asked: Asked) -> dict[str, Any]:
+    in_time, how_long = KIND_NAMES[kind]
+    return {
+        "kind": kind,
+        "in_time": Line(
+            in_time,
+            words.rate_words(kept.kept),
+            DEFINITIONS[f"{kind}_kept"],
+            note=words.counts_words(kept.kept),
+        ),
+        "kept": kept,
+        "missed_url": behind(asked, missed=kind),
+        "how_long": how_long,
+        "times": times,
+        "definition": DEFINITIONS[f"{kind}_time"],
+        "rows": [
+            (
+                name,
+                words.estimate_words(times.working, percent, words.working_span),
+                words.estimate_words(times.calendar, percent, words.wall_span),
+            )
+            for percent, name in ((50, gettext("half within")), (80, gettext("four in five within")))
+        ],
+        "picture": times_picture(kind, str(how_long), times),
+    }
+
+
+# --- causes -------------------------------------------------------------------------------------------------
+
+
+@door.staff_page()
+@require_safe
+def show_causes(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    told = stories(asked.cohort)
+    blocks = [cause_block(told, side, asked) for side in SIDES]
+    return page(request, "insight_causes", asked, "insight-causes", blocks=blocks, size=len(told))
+
+
+SIDE_NAMES: Final[dict[str, str | Promise]] = {FOUND: _("What we found"), SAID: _("What customers said")}
+
+
+def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
+    found = pareto(told, side)
+    shown = found.known >= 10
+    return {
+        "side": side,
+        "name": SIDE_NAMES[side],
+        "found": found,
+        "first": found.rows[0] if found.rows else None,
+        "picture": causes_picture(found, f"causes-{side}") if found.rows else None,
+        "definition": DEFINITIONS[f"cause_{side}"],
+        "rows": [
+            (
+                row,
+                words.percent(row.share) if shown else "",
+                words.percent(row.upto) if shown else "",
+                behind(asked, **{f"cause_{side}": str(row.cause.pk)}),
+            )
+            for row in found.rows
+        ],
+    }
+
+
+# --- the tickets behind a number ----------------------------------------------------------------------------
+
+
+@door.staff_page()
+@require_safe
+def show_tickets(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    kind = door.asked(request, "missed")
+    if kind in KINDS:
+        found = list(missed(asked.cohort, kind, asked.at).order_by("-pk").values_list("pk", flat=True))
+    else:
+        found = sorted((story.ticket for story in picked(request, stories(asked.cohort))), reverse=True)
+    page_obj = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    shown = for_rows(Ticket.objects.filter(pk__in=list(page_obj.object_list))).order_by("-pk")
+    return page(
+        request,
+        "insight_tickets",
+        asked,
+        "",
+        page_obj=page_obj,
+        rows=rows_of(shown, asked.at),
+        back_url=f"{reverse('insight')}?{asked.query}",
+    )
+
+
+def picked(request: HttpRequest, told: list[Story]) -> list[Story]:
+    """Those the number in the address counts; a value that does not exist finds nothing."""
+    column = door.asked(request, "column") or "next"
+    states = door.asked(request, "state")
+    reached = {"1": True, "0": False}.get(door.asked(request, "reached"))
+    told = pick(
+        told, column if column in COLUMNS else "next", states.split(",") if states else STATES, reached
+    )
+    stage = door.asked(request, "stage")
+    if stage:
+        told = [story for story in told if story.stage == stage]
+    for name in ("cause_found", "cause_said"):
+        if door.asked(request, name):
+            told = [story for story in told if getattr(story, name) == number(door.asked(request, name))]
+    return told
+
+
+# --- CSV ----------------------------------------------------------------------------------------------------
+
+
+@door.staff_page()
+@require_safe
+def export_csv(request: HttpRequest) -> HttpResponse:
+    """The numbers of the page with their intervals and definitions, one a row."""
+    asked = insight_slice.read(request, now())
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"recovery-{asked.first}-{asked.last}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.write("\ufeff")  # without it spreadsheets misread Chinese
+    out = csv.writer(answer)
+    out.writerow(
+        [
+            gettext("number"),
+            gettext("of whom"),
+            gettext("count"),
+            gettext("of"),
+            gettext("share"),
+            gettext("low"),
+            gettext("high"),
+            gettext("definition"),
+        ]
+    )
+    told = stories(asked.cohort)
+    out.writerows([plain(value) for value in row] for row in csv_rows(recovery(told), told))
+    return answer
+
+
+def csv_rows(found: Recovery, told: list[Story]) -> Iterable[list[object]]:
+    yield [gettext("low scores"), "", found.size, "", "", "", "", DEFINITIONS["cohort"]]
+    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
+        for state in STATES:
+            count = found.count(reached=reached, states=[state])
+            yield [words.STATES[state], side, count, found.size, "", "", "", DEFINITIONS["next"]]
+    rates = {"reached": found.reached, "asked": found.asked, "responded": found.responded}
+    for name, rate in rates.items():
+        yield rate_row(name, "", rate)
+    for column in COLUMNS:
+        yield rate_row("recovered", words.COLUMNS[column], found.recovered(column))
+        yield rate_row("converted", words.COLUMNS[column], found.converted(column))
+    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
+        yield rate_row("recovered", side, found.recovered_among(reached=reached))
+    if found.difference is not None:
+        ends = found.difference.interval
+        shares = [round(x, 4) for x in (found.difference.value, ends.low, ends.high)]
+        yield [gettext("difference"), "", "", "", *shares, DEFINITIONS["difference"]]
+    if found.bounds is not None:
+        shares = [round(x, 4) for x in (found.bounds.low, found.bounds.high)]
+        yield [gettext("bounds"), "", found.recovered().hits, found.size, "", *shares, DEFINITIONS["bounds"]]
+    yield from group_rows(told)
+
+
+def rate_row(name: str, part: object, rate: Rate) -> list[object]:
+    share, ends = rate.share, rate.interval
+    shares = (
+        [round(x, 4) for x in (share, ends.low, ends.high)] if share is not None and ends else ["", "", ""]
+    )
+    return [RATE_NAMES[name], part, rate.hits, rate.n, *shares, DEFINITIONS[name]]
+
+
+RATE_NAMES: Final[dict[str, Promise]] = {
+    "reached": _("reached"),
+    "asked": _("asked again"),
+    "responded": _("response"),
+    "recovered": _("recovered"),
+    "converted": _("converted"),
+}
+
+
+def group_rows(told: list[Story]) -> Iterable[list[object]]:
+    """Every group with its counts; those below thirty answers without a share."""
+    for by, (_label, key) in GROUPINGS.items():
+        found = ranking(told, key)
+        name = naming(by, found)
+        for group in (*found.ranked, *found.small):
+            ranked: Group = group
+            rate = ranked.recovered if ranked in found.ranked else None
+            row = rate_row("recovered", name(group.key), rate or Rate(0, 0))
+            yield [*row[:2], group.recovered.hits, group.recovered.n, *row[4:]]
+
+
+def plain(value: object) -> object:
+    """Text that a spreadsheet would run as a formula is kept as text."""
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else value

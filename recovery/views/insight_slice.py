@@ -1,0 +1,136 @@
+"""Which low scores a reader asked for: the filters of the insight pages, read from the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from recovery.insight.cohort import Slice, low_scores
+from recovery.models import Team
+from recovery.models.ticket import TicketQuerySet
+from recovery.views import door
+from recovery.views.tickets import number
+from surveys.models import Survey
+
+USUAL_DAYS = 90
+FILTERS = ("from", "to", "survey", "team", "touchpoint")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What stands in the address, and the cohort it means. Both days belong to the period."""
+
+    first: date
+    last: date
+    at: datetime
+    seen: TicketQuerySet
+    survey: Survey | None
+    team: Team | None
+    touchpoint: str
+    surveys: list[Survey]
+    teams: list[Team]
+    errors: list[str]
+    query: str
+
+    @property
+    def which(self) -> Slice:
+        return Slice(
+            start=midnight(self.first),
+            end=midnight(self.last + timedelta(days=1)),
+            survey=self.survey.pk if self.survey else None,
+            teams=frozenset(Team.ids_below({self.team.pk})) if self.team else None,
+            touchpoint=self.touchpoint,
+        )
+
+    @property
+    def cohort(self) -> TicketQuerySet:
+        return low_scores(self.seen, self.which)
+
+    @property
+    def touchpoints(self) -> list[str]:
+        """Those that tickets of this reader came from."""
+        named = self.seen.order_by("touchpoint").exclude(touchpoint="")
+        return list(named.values_list("touchpoint", flat=True).distinct()[:200])
+
+    @property
+    def period(self) -> str:
+        return _("{first} to {last}").format(
+            first=date_format(self.first, "DATE_FORMAT"), last=date_format(self.last, "DATE_FORMAT")
+        )
+
+    @property
+    def narrowed_to(self) -> list[str]:
+        """The filters in words, for whoever reads the page on paper."""
+        return [
+            str(self.team) if self.team else _("all teams"),
+            str(self.survey) if self.survey else _("all surveys"),
+            self.touchpoint or _("all touchpoints"),
+        ]
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the reader's zone."""
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def read(request: HttpRequest, at: datetime) -> Asked:
+    """The last ninety days where the address says nothing; what it says wrongly is named, and left out."""
+    errors: list[str] = []
+    today = timezone.localtime(at).date()
+    last = day_of(door.asked(request, "to"), errors) or today
+    first = day_of(door.asked(request, "from"), errors) or last - timedelta(days=USUAL_DAYS - 1)
+    if first > last:
+        errors.append(_("The first day lies after the last one; they were swapped."))
+        first, last = last, first
+    surveys, teams = list(Survey.objects.all()), list(Team.objects.filter(pk__in=door.teams_of(request)))
+    return Asked(
+        first=first,
+        last=last,
+        at=at,
+        seen=door.seen_by(request),
+        survey=chosen(surveys, door.asked(request, "survey"), errors),
+        team=chosen(teams, door.asked(request, "team"), errors),
+        touchpoint=door.asked(request, "touchpoint"),
+        surveys=surveys,
+        teams=teams,
+        errors=errors,
+        query=kept(request.GET),
+    )
+
+
+def day_of(text: str, errors: list[str]) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if date(1990, 1, 1) <= day <= date(2199, 12, 31):
+        return day
+    errors.append(_("“%(text)s” is no day such as 2026-03-02.") % {"text": text[:40]})
+    return None
+
+
+def chosen(rows: list[Any], text: str, errors: list[str]) -> Any:
+    """The row of this id, None where none was asked for."""
+    if not text:
+        return None
+    found = next((row for row in rows if row.pk == number(text)), None)
+    if found is None:
+        errors.append(_("One of the filters names something that is not there; it was left out."))
+    return found
+
+
+def kept(given: QueryDict) -> str:
+    """The filters alone, as a query string to hang on a link."""
+    query = QueryDict(mutable=True)
+    for name in FILTERS:
+        if given.get(name):
+            query[name] = str(given[name])
+    return query.urlencode()

@@ -1,0 +1,161 @@
+"""Figures as people say them: never a percentage from fewer than ten, never without its interval."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from recovery.insight import cohort
+from recovery.insight.cohort import TOO_LATE
+from recovery.insight.recovery import LATER, NEVER, Rate, Recovery
+from recovery.templatetags.moments import span
+from recovery.views.words import reason_word
+from surveys import scoring
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, Difference, TimeEstimate
+
+STATES: Final[dict[str, Promise]] = {
+    scoring.PROMOTER: _("Promoter"),
+    scoring.PASSIVE: _("Passive"),
+    scoring.DETRACTOR: _("Still a detractor"),
+    cohort.NO_ANSWER: _("No answer"),
+    cohort.WAITING: _("May still answer"),
+    cohort.TO_BE_ASKED: _("To be asked"),
+    cohort.NOT_ASKED: _("Not asked"),
+    cohort.STILL_IN_WORK: _("Still in work"),
+    cohort.MERGED: _("Merged"),
+}
+STAGES: Final[dict[str, Promise]] = {
+    cohort.ASKED: _("Asked again"),
+    cohort.UNPROMPTED: _("Answered unasked"),
+    cohort.TO_BE_ASKED: _("To be asked"),
+    cohort.NOT_ASKED: _("Not asked"),
+    cohort.STILL_IN_WORK: _("Still in work"),
+    cohort.MERGED: _("Merged"),
+}
+TONES: Final = {
+    scoring.PROMOTER: "promoter",
+    scoring.PASSIVE: "passive",
+    scoring.DETRACTOR: "detractor",
+    cohort.NO_ANSWER: "silent",
+    cohort.WAITING: "silent",
+    cohort.NOT_ASKED: "silent",
+}
+WHY: Final[dict[str, Promise]] = {
+    TOO_LATE: _("they answered, too late to count"),
+    "message_rejected": _("the mail server refused the message"),
+    "message_dead": _("the message could not be delivered"),
+    "": _("no reason was kept"),
+}
+COLUMNS: Final[dict[str, Promise]] = {"next": _("Next answer"), "now": _("Now"), "ever": _("Ever")}
+WITHIN: Final[dict[str, Promise]] = {
+    "4h": _("within 4 hours"),
+    "24h": _("within 24 hours"),
+    "3d": _("within 3 days"),
+    LATER: _("later"),
+    NEVER: _("not reached"),
+}
+
+
+def percent(share: float) -> str:
+    return gettext("{n} %").format(n=round(100 * share))
+
+
+def rate_words(rate: Rate) -> str:
+    """46 % (39 to 53); its counts where they are few."""
+    if rate.share is None or rate.interval is None:
+        return counts_words(rate)
+    return gettext("{share} ({low} to {high})").format(
+        share=percent(rate.share), low=whole(rate.interval.low), high=whole(rate.interval.high)
+    )
+
+
+def counts_words(rate: Rate) -> str:
+    return gettext("{hits} of {n}").format(hits=f"{rate.hits:,}", n=f"{rate.n:,}")
+
+
+def whole(share: float) -> int:
+    return round(100 * share)
+
+
+def why_words(code: str) -> str:
+    return str(WHY.get(code, "")) or reason_word(code)
+
+
+# --- the sentence -------------------------------------------------------------------------------------------
+
+
+def reached_words(found: Recovery) -> str:
+    """The share of the reached in brackets, where there are enough to have one."""
+    return f" ({percent(found.reached.share)})" if found.reached.share is not None else ""
+
+
+def comparison(found: Recovery) -> str:
+    """What the page is quoted for: the reached against those nobody reached, or why that cannot be said."""
+    ours, theirs = found.recovered_among(reached=True), found.recovered_among(reached=False)
+    if not found.answered:
+        return gettext("Nobody has answered again yet, so nobody can say whether it worked.")
+    if found.difference is None or ours.share is None or theirs.share is None:
+        return gettext(
+            "{ours} of the reached who answered again are no longer detractors, and {theirs} of those we did not"
+            " reach. That is too few for a comparison: it takes {least} answers on both sides."
+        ).format(ours=counts_words(ours), theirs=counts_words(theirs), least=MIN_ANSWERS_FOR_PERCENT)
+    return gettext(
+        "Of those who answered again, {ours} of the reached are no longer detractors, against {theirs} of those"
+        " we did not reach: {difference}."
+    ).format(
+        ours=percent(ours.share), theirs=percent(theirs.share), difference=difference_words(found.difference)
+    )
+
+
+def difference_words(difference: Difference) -> str:
+    ends = difference.interval
+    points, low, high = whole(difference.value), whole(ends.low), whole(ends.high)
+    if not difference.is_clear:
+        return gettext("no clear difference ({points} points, {low} to {high})").format(
+            points=signed(points), low=signed(low), high=signed(high)
+        )
+    if difference.value > 0:
+        more = ngettext("{n} point more ({low} to {high})", "{n} points more ({low} to {high})", points)
+        return more.format(n=points, low=low, high=high)
+    less = ngettext("{n} point fewer ({low} to {high})", "{n} points fewer ({low} to {high})", -points)
+    return less.format(n=-points, low=-high, high=-low)
+
+
+def signed(points: int) -> str:
+    return f"{points:+}".replace("-", "−") if points else "0"
+
+
+# --- times --------------------------------------------------------------------------------------------------
+
+
+def working_span(minutes: float) -> str:
+    """Working time is said in hours, never in days: a working day is not 24 hours."""
+    hours, rest = divmod(round(minutes), 60)
+    if hours:
+        return gettext("{h} h {m}").format(h=f"{hours:,}", m=f"{rest:02}")
+    return gettext("{m} min").format(m=rest)
+
+
+def wall_span(minutes: float) -> str:
+    return span(timedelta(minutes=round(minutes)))
+
+
+def estimate_words(times: CensoredTimes, percent_done: int, say: Any) -> str:
+    """2 h 10 (1 h 50 to 2 h 40); how many where they are few, or where so many are not done yet."""
+    if times.count < MIN_ANSWERS_FOR_PERCENT:
+        return gettext("too few to say: {done} of {n} done").format(done=times.events, n=times.count)
+    found = times.percentile(percent_done)
+    if found is None:
+        return gettext("not yet: {done} of {n} done").format(done=times.events, n=times.count)
+    return interval_words(found, say)
+
+
+def interval_words(found: TimeEstimate, say: Any) -> str:
+    low = say(found.low if found.low is not None else 0)
+    if found.high is None:
+        return gettext("{value} ({low} or more)").format(value=say(found.value), low=low)
+    return gettext("{value} ({low} to {high})").format(value=say(found.value), low=low, high=say(found.high))
