@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from surveys.api.strict import Instant, Strict
+from surveys.api.strict import BySlug, Instant, Strict
 from surveys.models import Customer, Invitation, Question, Survey
 
 
@@ -72,7 +72,7 @@ class InvitationShown(serializers.ModelSerializer[Invitation]):
 class InvitationGiven(Strict):
     """Asks one customer. Whether that is allowed is judged when it is due; `reason` then says why not."""
 
-    survey = serializers.SlugRelatedField(slug_field="slug", queryset=Survey.objects.filter(active=True))
+    survey = BySlug(slug_field="slug", queryset=Survey.objects.filter(active=True))
     customer = serializers.PrimaryKeyRelatedField(queryset=Customer.objects.all())
     send_at = Instant(required=False, help_text="Now, if left out.")
     touchpoint = serializers.CharField(required=False, max_length=100, default="")

@@ -76,3 +76,12 @@ class Whole(serializers.IntegerField):
         if type(data) is not int:
             self.fail("invalid")
         return data
+
+
+class BySlug(serializers.SlugRelatedField[Any]):
+    """One of these rows, by its code. What the database could not even look for is not there."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or not data.isprintable():
+            self.fail("does_not_exist", slug_name=self.slug_field, value=printable(str(data))[:60])
+        return super().to_internal_value(data)

@@ -15,7 +15,7 @@ from recovery.api.serializers.calendars import ZoneName
 from recovery.models import Cause
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, RESOLUTION, TEN_YEARS
-from surveys.api.strict import Instant, Strict, Whole
+from surveys.api.strict import BySlug, Instant, Strict, Whole
 from surveys.models.fields import CHANNELS
 
 LONGEST_TEXT = 10_000
@@ -63,10 +63,8 @@ class LocalTime(serializers.CharField):
         return wall.strftime("%Y-%m-%dT%H:%M")
 
 
-def cause_field(**options: Any) -> serializers.SlugRelatedField[Cause]:
-    return serializers.SlugRelatedField(
-        slug_field="code", queryset=Cause.objects.filter(active=True), **options
-    )
+def cause_field(**options: Any) -> BySlug:
+    return BySlug(slug_field="code", queryset=Cause.objects.filter(active=True), **options)
 
 
 class AssignForm(Strict):

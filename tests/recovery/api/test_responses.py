@@ -14,7 +14,7 @@ from recovery import triage
 from recovery.models import Ticket, TicketResponse
 from surveys.models import Customer, Response
 from tests.make import MONDAY, Cast
-from tests.recovery.api.client import API, Client, places, reason_at
+from tests.recovery.api.client import Client, places, reason_at
 
 WEI = {"external_id": "C-1", "name": "Zhang Wei", "email": "wei@example.com"}
 
@@ -99,13 +99,10 @@ class TestALowScore:
     def test_it_is_one_response_and_one_ticket_for_eight_senders_at_once(
         self, cast: Cast, lina: Client
     ) -> None:
-        token = lina._credentials["HTTP_AUTHORIZATION"]
 
         def send(_number: int) -> Any:
             try:
-                client = Client()
-                client.credentials(HTTP_AUTHORIZATION=token)
-                return client.send("responses/", low())
+                return Client.holding(lina.token).send("responses/", low())
             finally:
                 connections.close_all()
 
@@ -159,7 +156,7 @@ BAD_BODIES = [
     bad("answer to no question", "answers.colour", answers={"colour": "red"}),
     bad("answers a list", "answers", answers=[]),
     bad("contact_me as text", "contact_me", contact_me="yes"),
-    bad("answer nested 900 deep", "answers.why", answers={"why": json.loads("[" * 900 + "]" * 900)}),
+    bad("answer nested 200 deep", "answers.why", answers={"why": json.loads("[" * 200 + "]" * 200)}),
     pytest.param([low()], "", id="a list"),
     pytest.param("low", "", id="a text"),
     pytest.param(7, "", id="a number"),
@@ -170,7 +167,7 @@ BAD_BODIES = [
 def test_it_says_what_is_wrong_where_and_stores_nothing(
     cast: Cast, lina: Client, body: Any, path: str
 ) -> None:
-    answer = lina.post(API + "responses/", json.dumps(body), content_type="application/json")
+    answer = lina.send("responses/", body)
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert path in places(answer)
@@ -198,7 +195,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("body", "status"), UNREADABLE)
 def test_it_refuses_what_it_cannot_read(cast: Cast, lina: Client, body: bytes, status: int) -> None:
-    answer = lina.generic("POST", API + "responses/", body, content_type="application/json")
+    answer = lina.raw("responses/", body)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["detail"]
@@ -206,15 +203,13 @@ def test_it_refuses_what_it_cannot_read(cast: Cast, lina: Client, body: bytes, s
 
 def test_it_reads_a_body_just_under_a_megabyte(cast: Cast, lina: Client) -> None:
     padding = " " * (1024 * 1024 - len(json.dumps(low())))
-    answer = lina.generic(
-        "POST", API + "responses/", json.dumps(low()) + padding, content_type="application/json"
-    )
+    answer = lina.raw("responses/", (json.dumps(low()) + padding).encode())
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml"])
 def test_it_reads_json_only(cast: Cast, lina: Client, content_type: str) -> None:
-    answer = lina.generic("POST", API + "responses/", b"{}", content_type=content_type)
+    answer = lina.raw("responses/", b"{}", content_type)
     assert answer.status_code == 415
     assert not Response.objects.exists()
 
