@@ -1,0 +1,96 @@
+"""The same stories in a real browser: the distribution's Chromium, against a live server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from tests.journeys.conftest import firm, mailbox, worker
+
+__all__ = ["firm", "mailbox", "worker"]
+
+# Playwright runs an event loop in this thread; Django's guard against that is meant for servers.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        reason = "NO BROWSER: Chromium was not found, so no page was tried in one (apt install chromium)"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What went wrong on a page without anybody seeing it."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def over(self, page: Page) -> Page:
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("response", self.see)
+        return page
+
+    def hear(self, message: ConsoleMessage) -> None:
+        # A refused act answers 409 or 422 on purpose; the browser reports each as a failed load.
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def see(self, response: Response) -> None:
+        if response.status >= 500 or response.status == 404:
+            self.problems.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watch = Watch()
+    yield watch
+    assert watch.problems == []
+
+
+@pytest.fixture
+def site(live_server: LiveServer, settings: Settings) -> str:
+    """The live server's address, which mails link to as well."""
+    settings.PUBLIC_URL = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    return str(live_server.url)
+
+
+@pytest.fixture
+def page(browser: Browser, watch: Watch, site: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=site, viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(15_000)
+    yield watch.over(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, watch: Watch, site: str) -> Iterator[Page]:
+    """A customer's phone, in no way signed in."""
+    context = browser.new_context(base_url=site, viewport={"width": 360, "height": 740}, has_touch=True)
+    context.set_default_timeout(15_000)
+    yield watch.over(context.new_page())
+    context.close()
