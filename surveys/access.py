@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 
-from surveys.models import Message, Response, Survey
+from surveys.models import Response, Survey
 
 
 def visible_surveys(user: User | AnonymousUser) -> QuerySet[Survey]:
@@ -12,7 +12,3 @@ def visible_surveys(user: User | AnonymousUser) -> QuerySet[Survey]:
 
 def visible_responses(user: User | AnonymousUser) -> QuerySet[Response]:
     return Response.objects.all() if user.is_active else Response.objects.none()
-
-
-def visible_messages(user: User | AnonymousUser) -> QuerySet[Message]:
-    return Message.objects.all() if user.is_active else Message.objects.none()

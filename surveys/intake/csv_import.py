@@ -69,7 +69,7 @@ class Run:
     def __init__(self, reader: RowReader, at: datetime) -> None:
         self.reader = reader
         self.at = at
-        self.met: dict[str, str] = {}
+        self.met: dict[str, tuple[str, datetime | None]] = {}
 
     def take(self, row: Row) -> RowResult:
         if not any(cell.strip() for cell in row.cells):
@@ -78,11 +78,11 @@ class Run:
             draft = self.reader.draft(row, self.at)
         except InputError as error:
             return self._refused(row, "", error)
-        fingerprint = payload_hash(draft)
-        if self.met.get(draft.external_id) == fingerprint:
+        version = (payload_hash(draft), draft.updated_at)
+        if self.met.get(draft.external_id) == version:
             reason = _("The same answer stands further up in the file.")
             return RowResult(row.number, row.line, draft.external_id, DUPLICATE, reason=reason)
-        self.met[draft.external_id] = fingerprint
+        self.met[draft.external_id] = version
         try:
             return self._record(row, draft)
         except InputError as error:

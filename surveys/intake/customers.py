@@ -74,8 +74,11 @@ def _fill_blanks(customer: Customer, draft: CustomerDraft) -> None:
 
 
 def _add_identities(customer: Customer, draft: CustomerDraft) -> None:
+    told = draft.identities
+    if len(told) == 1:
+        return  # the one that named this person
     CustomerIdentity.objects.bulk_create(
-        (CustomerIdentity(customer=customer, kind=kind, value=value) for kind, value in draft.identities),
+        (CustomerIdentity(customer=customer, kind=kind, value=value) for kind, value in told),
         ignore_conflicts=True,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from surveys.intake.customers import find_or_make_customer
@@ -61,7 +61,12 @@ def _fold(draft: ResponseDraft, at: datetime, replace: bool) -> Recorded:
     response = _find(draft) or _create(draft, at)
     if isinstance(response, Recorded):
         return response
-    if response.payload_hash == payload_hash(draft) or response.state == Response.WITHDRAWN:
+    if response.survey_id != draft.survey.pk:
+        raise Conflict(response, is_older=False)
+    if response.state == Response.WITHDRAWN:
+        return Recorded(response, created=False, changed=False)
+    if response.payload_hash == payload_hash(draft):
+        _note_version(response, draft)
         return Recorded(response, created=False, changed=False)
     if not (replace or _is_newer(draft, response)):
         raise Conflict(response, is_older=_is_older(draft, response))
@@ -80,19 +85,22 @@ def _find(draft: ResponseDraft) -> Response | None:
 
 def _create(draft: ResponseDraft, at: datetime) -> Recorded | Response:
     """A new row, or the row that somebody else has just made under the same id, locked."""
-    response, created = Response.objects.get_or_create(
-        source=draft.source,
-        external_id=draft.external_id,
-        defaults={
-            **_said(draft, at),
-            "survey": draft.survey,
-            "customer": _customer(draft, at),
-            "invitation": draft.invitation,
-            "received_at": at,
-        },
-    )
-    if not created:
-        return Response.objects.select_for_update(of=("self",)).get(pk=response.pk)
+    try:
+        with transaction.atomic():
+            response = Response.objects.create(
+                **_said(draft, at),
+                source=draft.source,
+                external_id=draft.external_id,
+                survey=draft.survey,
+                customer=_customer(draft, at),
+                invitation=draft.invitation,
+                received_at=at,
+            )
+    except IntegrityError:
+        theirs = _find(draft)
+        if theirs is None:
+            raise
+        return theirs
     _write_answers(response, draft)
     if draft.invitation:
         _close_invitation(draft.invitation, at)
@@ -156,6 +164,14 @@ def _customer(draft: ResponseDraft, at: datetime) -> Customer | None:
 def _is_newer(draft: ResponseDraft, response: Response) -> bool:
     before = response.source_updated_at
     return draft.updated_at is not None and (before is None or draft.updated_at > before)
+
+
+def _note_version(response: Response, draft: ResponseDraft) -> None:
+    """Said again later: what lies between, and arrives after this, is older."""
+    if _is_newer(draft, response):
+        response.source_updated_at = draft.updated_at
+        response.answered_at = draft.submitted_at or draft.updated_at or response.answered_at
+        response.save(update_fields=["source_updated_at", "answered_at"])
 
 
 def _is_older(draft: ResponseDraft, response: Response) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from tests.surveys.make import MONDAY, make_survey
 
 pytestmark = pytest.mark.django_db
 
-DATA = Path(os.environ.get("REDRESS_DATA", Path(settings.BASE_DIR).parent / "shared" / "data"))
+DATA = Path(os.environ.get("REDRESS_DATA", Path(site.BASE_DIR).parent / "shared" / "data"))
 BOTANIC = DATA / "botanic" / "nps_first_300.csv"
 
 PLAIN = "external_id,score,comment\na1,9,fine\na2,3,too late\na3,NA,\n"
@@ -425,3 +425,14 @@ def test_it_reads_the_garden_centre_survey(tmp_path: Path) -> None:
     assert (real.code, real.totals.total()) == (0, 300)
     assert real.totals["unanswered"] == Response.objects.filter(state="unanswered").count() > 0
     assert Run(tmp_path, BOTANIC, source="botanic").totals["new"] == 0
+
+
+def test_it_writes_the_results_beside_other_imports(tmp_path: Path, settings: Any) -> None:
+    settings.BASE_DIR = tmp_path
+    given = tmp_path / "answers.csv"
+    given.write_text(PLAIN)
+    out = StringIO()
+    call_command("import_responses", given, source="shop", stdout=out, stderr=StringIO())
+    kept = tmp_path / "var" / "imports" / "answers-20260302T090000.results.csv"
+    assert f"Result of each row: {kept}" in out.getvalue()
+    assert len(kept.read_text(encoding="utf-8-sig").splitlines()) == 4

@@ -82,6 +82,12 @@ def test_it_refuses_another_answer_under_the_same_id(source: Source) -> None:
     assert Response.objects.get().score == 3
 
 
+def test_it_refuses_an_id_that_answered_another_survey(source: Source) -> None:
+    record(draft(source), at=MONDAY)
+    with pytest.raises(Conflict):
+        record(draft(source, survey=make_survey("returns"), updated_at=LATER), at=LATER)
+
+
 def test_it_keeps_ids_apart_by_source(source: Source) -> None:
     other = Source.objects.create(slug="file", name="File")
     record(draft(source), at=MONDAY)
@@ -144,8 +150,19 @@ def test_it_refuses_a_tie(source: Source) -> None:
     assert not refused.value.is_older
 
 
-def test_it_ends_the_same_in_whatever_order_versions_come(source: Source) -> None:
-    versions = [draft(source, score=9), versioned(source, 1, 7), versioned(source, 2, 2)]
+HISTORIES = {
+    "one change": [None, 7, 2],
+    "there and back": [None, 2, 9, 2],
+    "never without a version": [9, 2, 9, 9],
+}
+
+
+@pytest.mark.parametrize("scores", HISTORIES.values(), ids=HISTORIES.keys())
+def test_it_ends_the_same_in_whatever_order_versions_come(source: Source, scores: list[int | None]) -> None:
+    versions = [
+        draft(source, score=9) if score is None else versioned(source, hour, score)
+        for hour, score in enumerate(scores)
+    ]
     ends = set()
     for order in permutations([*versions, versions[1]]):
         Response.objects.all().delete()
@@ -153,7 +170,8 @@ def test_it_ends_the_same_in_whatever_order_versions_come(source: Source) -> Non
             with suppress(Conflict):
                 record(each, at=LATER)
         ends.add(Response.objects.values_list("score", "answered_at", "source_updated_at").get())
-    assert ends == {(2, MONDAY + timedelta(hours=2), MONDAY + timedelta(hours=2))}
+    last = MONDAY + timedelta(hours=len(scores) - 1)
+    assert ends == {(scores[-1], last, last)}
 
 
 def test_it_lets_the_last_answer_win_where_the_door_says_so(source: Source) -> None:
