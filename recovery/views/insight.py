@@ -1,9 +1,8 @@
-"""Did it work? What became of the low scores, how fast, and from which causes; on screen, on paper, as CSV."""
+"""Did it work? What became of the low scores, how fast, from which causes, and the tickets behind it all."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,18 +20,14 @@ from django.views.decorators.http import require_safe
 from recovery.insight.causes import FOUND, SAID, SIDES, pareto
 from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, pick, stories
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.recovery import COLUMNS, Group, Ranking, Rate, Recovery, ranking, recovery, wait_of
+from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
 from recovery.insight.times import KINDS, Promises, Waited, missed, promises, waited
-from recovery.models import Cause, Team, Ticket
+from recovery.models import Ticket
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
-from recovery.views.insight_pictures import (
-    causes_picture,
-    flow_picture,
-    ranking_picture,
-    times_picture,
-)
+from recovery.views.insight_groups import GROUPINGS, groups
+from recovery.views.insight_pictures import causes_picture, flow_picture, times_picture
 from recovery.views.insight_slice import Asked
 from recovery.views.rows import for_rows, rows_of
 from recovery.views.tickets import number
@@ -98,7 +93,7 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         ever_and_now=ever_and_now(found, asked),
         why=[(words.why_words(code), count) for code, count in found.why_not_asked.most_common()],
         csv_url=f"{reverse('insight-csv')}?{asked.query}",
-        **groups(told, by if by in GROUPINGS else "cause", asked),
+        **groups(told, by if by in GROUPINGS else "cause"),
     )
 
 
@@ -202,46 +197,6 @@ def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
         }
         for name, rate, states in measures
     ]
-
-
-# --- by group -----------------------------------------------------------------------------------------------
-
-GROUPINGS: Final[dict[str, tuple[str | Promise, Callable[[Story], Hashable]]]] = {
-    "cause": (_("by cause found"), lambda story: story.cause_found),
-    "team": (_("by team"), lambda story: story.team),
-    "touchpoint": (_("by touchpoint"), lambda story: story.touchpoint),
-    "tier": (_("by tier"), lambda story: story.tier),
-    "hours": (_("by time to first contact"), wait_of),
-}
-
-
-def groups(told: list[Story], by: str, asked: Asked) -> dict[str, Any]:
-    _name, key = GROUPINGS[by]
-    found = ranking(told, key)
-    name = naming(by, found)
-    ranked = [(name(group.key), group) for group in found.ranked]
-    return {
-        "groupings": [
-            {"code": code, "name": label, "chosen": code == by} for code, (label, _key) in GROUPINGS.items()
-        ],
-        "ranked": [(label, group, words.rate_words(group.recovered)) for label, group in ranked],
-        "small": [(name(group.key), group) for group in found.small],
-        "group_picture": ranking_picture(ranked) if ranked else None,
-        "by": by,
-    }
-
-
-def naming(by: str, found: Ranking) -> Callable[[Hashable], str]:
-    """What a group is called; one query for those that have rows."""
-    keys = [group.key for group in (*found.ranked, *found.small)]
-    unknown = gettext("not known")
-    if by == "hours":
-        return lambda key: str(words.WITHIN[str(key)])
-    if by in ("cause", "team"):
-        model: Any = Cause if by == "cause" else Team
-        named = {row.pk: str(row) for row in model.objects.filter(pk__in=[key for key in keys if key])}
-        return lambda key: named.get(key, unknown)
-    return lambda key: str(key) or unknown
 
 
 # --- how fast -----------------------------------------------------------------------------------------------
@@ -367,92 +322,3 @@ def picked(request: HttpRequest, told: list[Story]) -> list[Story]:
         if door.asked(request, name):
             told = [story for story in told if getattr(story, name) == number(door.asked(request, name))]
     return told
-
-
-# --- CSV ----------------------------------------------------------------------------------------------------
-
-
-@door.staff_page()
-@require_safe
-def export_csv(request: HttpRequest) -> HttpResponse:
-    """The numbers of the page with their intervals and definitions, one a row."""
-    asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"recovery-{asked.first}-{asked.last}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(
-        [
-            gettext("number"),
-            gettext("of whom"),
-            gettext("count"),
-            gettext("of"),
-            gettext("share"),
-            gettext("low"),
-            gettext("high"),
-            gettext("definition"),
-        ]
-    )
-    told = stories(asked.cohort)
-    out.writerows([plain(value) for value in row] for row in csv_rows(recovery(told), told))
-    return answer
-
-
-def csv_rows(found: Recovery, told: list[Story]) -> Iterable[list[object]]:
-    yield [gettext("low scores"), "", found.size, "", "", "", "", DEFINITIONS["cohort"]]
-    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
-        for state in STATES:
-            count = found.count(reached=reached, states=[state])
-            yield [words.STATES[state], side, count, found.size, "", "", "", DEFINITIONS["next"]]
-    rates = {"reached": found.reached, "asked": found.asked, "responded": found.responded}
-    for name, rate in rates.items():
-        yield rate_row(name, "", rate)
-    for column in COLUMNS:
-        yield rate_row("recovered", words.COLUMNS[column], found.recovered(column))
-        yield rate_row("converted", words.COLUMNS[column], found.converted(column))
-    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
-        yield rate_row("recovered", side, found.recovered_among(reached=reached))
-    if found.difference is not None:
-        ends = found.difference.interval
-        shares = [round(x, 4) for x in (found.difference.value, ends.low, ends.high)]
-        yield [gettext("difference"), "", "", "", *shares, DEFINITIONS["difference"]]
-    if found.bounds is not None:
-        shares = [round(x, 4) for x in (found.bounds.low, found.bounds.high)]
-        yield [gettext("bounds"), "", found.recovered().hits, found.size, "", *shares, DEFINITIONS["bounds"]]
-    yield from group_rows(told)
-
-
-def rate_row(name: str, part: object, rate: Rate) -> list[object]:
-    share, ends = rate.share, rate.interval
-    shares = (
-        [round(x, 4) for x in (share, ends.low, ends.high)] if share is not None and ends else ["", "", ""]
-    )
-    return [RATE_NAMES[name], part, rate.hits, rate.n, *shares, DEFINITIONS[name]]
-
-
-RATE_NAMES: Final[dict[str, Promise]] = {
-    "reached": _("reached"),
-    "asked": _("asked again"),
-    "responded": _("response"),
-    "recovered": _("recovered"),
-    "converted": _("converted"),
-}
-
-
-def group_rows(told: list[Story]) -> Iterable[list[object]]:
-    """Every group with its counts; those below thirty answers without a share."""
-    for by, (_label, key) in GROUPINGS.items():
-        found = ranking(told, key)
-        name = naming(by, found)
-        for group in (*found.ranked, *found.small):
-            ranked: Group = group
-            rate = ranked.recovered if ranked in found.ranked else None
-            row = rate_row("recovered", name(group.key), rate or Rate(0, 0))
-            yield [*row[:2], group.recovered.hits, group.recovered.n, *row[4:]]
-
-
-def plain(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is kept as text."""
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else value

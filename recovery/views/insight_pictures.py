@@ -21,6 +21,7 @@ from recovery.insight.cohort import (
     WAITING,
 )
 from recovery.insight.recovery import Group, Rate, Recovery
+from recovery.insight.times import Waited
 from recovery.pictures import NARROW, WIDE, Bar, Flow, Labels, Link, Node, bar_svg, flow_svg
 from recovery.views.insight_words import (
     STAGES,
@@ -28,9 +29,12 @@ from recovery.views.insight_words import (
     TONES,
     comparison,
     counts_words,
+    interval_words,
     percent,
     rate_words,
+    working_span,
 )
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
 from surveys.scoring import DETRACTOR
 
 LOW, REACHED, UNREACHED = "low", "reached", "unreached"
@@ -131,9 +135,23 @@ def causes_picture(found: Pareto, ident: str) -> Picture:
             str(row.cause),
             row.count,
             _("{n}, {share}").format(n=f"{row.count:,}", share=percent(row.share))
-            if found.known >= 10
+            if found.known >= MIN_ANSWERS_FOR_PERCENT
             else counts_words(Rate(row.count, found.known)),
         )
         for row in found.rows[:12]
     ]
     return bars_picture(bars, _("Causes, the commonest first"), ident)
+
+
+def times_picture(ident: str, title: str, times: Waited) -> Picture | None:
+    """When half and four in five were done, in working time; None where that is not known yet."""
+    longest = max((step.time for step in times.working.steps), default=0)
+    bars = []
+    for done, name in ((50, _("half within")), (80, _("four in five within"))):
+        found = times.working.percentile(done)
+        if found is not None and times.count >= MIN_ANSWERS_FOR_PERCENT:
+            said = interval_words(found, working_span)
+            # An open end is drawn as far as the data reach; the text says "or more".
+            high = longest if found.high is None else found.high
+            bars.append(Bar(name, found.value, said, "accent", found.low, high))
+    return bars_picture(bars, title, ident) if bars else None

@@ -100,12 +100,12 @@ def comparison(found: Recovery) -> str:
         return gettext("Nobody has answered again yet, so nobody can say whether it worked.")
     if found.difference is None or ours.share is None or theirs.share is None:
         return gettext(
-            "{ours} of the reached who answered again are no longer detractors, and {theirs} of those we did not"
-            " reach. That is too few for a comparison: it takes {least} answers on both sides."
+            "{ours} of the reached who answered again are no longer detractors, and {theirs} of those we did"
+            " not reach. That is too few for a comparison: it takes {least} answers on both sides."
         ).format(ours=counts_words(ours), theirs=counts_words(theirs), least=MIN_ANSWERS_FOR_PERCENT)
     return gettext(
-        "Of those who answered again, {ours} of the reached are no longer detractors, against {theirs} of those"
-        " we did not reach: {difference}."
+        "Of those who answered again, {ours} of the reached are no longer detractors, against {theirs} of"
+        " those we did not reach: {difference}."
     ).format(
         ours=percent(ours.share), theirs=percent(theirs.share), difference=difference_words(found.difference)
     )

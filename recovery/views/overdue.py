@@ -116,7 +116,9 @@ def rows_behind(request: HttpRequest, flagged: TicketQuerySet, tab: str) -> Tick
     for name in ("owner", "team"):
         if door.asked(request, name):
             rows = rows.filter(**{name: number_of(door.asked(request, name))})
-    told = Prefetch("escalations", Escalation.objects.select_related("deadline").order_by("-id"), to_attr="told")
+    told = Prefetch(
+        "escalations", Escalation.objects.select_related("deadline").order_by("-id"), to_attr="told"
+    )
     return for_rows(nearest_first(rows)).prefetch_related(told)
 
 

@@ -11,7 +11,7 @@ from recovery.models.ticket import TicketQuerySet
 from surveys.models import Customer, CustomerIdentity
 
 NUMBER = re.compile(r"(?:r-?)?(\d{1,12})", re.IGNORECASE)
-PHONE = re.compile(r"[+\d][\d\s().-]{3,}")
+PHONE = re.compile(r"[+(\d][\d\s().-]{3,}")
 
 
 def digits_of(words: str) -> str:

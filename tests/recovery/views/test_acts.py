@@ -26,7 +26,7 @@ def fresh(ticket: Ticket) -> Ticket:
 
 
 def values_for(cast: Cast, act: str) -> dict[str, object]:
-    return {
+    values: dict[str, dict[str, object]] = {
         "contact": {"outcome": "reached", "channel": "phone", "note": "谢谢"},
         "callback": {"slot": "2026-03-02T15:00", "slot_zone": "Asia/Shanghai", "channel": "phone"},
         "note": {"text": "Ask the warehouse"},
@@ -36,7 +36,8 @@ def values_for(cast: Cast, act: str) -> dict[str, object]:
         "escalate": {"reason": "He wants a manager"},
         "extend": {"kind": "resolution", "minutes": "240", "reason": "Spare part"},
         "resolve": {"cause_found": cast.late.pk, "cause_said": cast.rude.pk, "what_was_done": "Paid back"},
-    }[act]
+    }
+    return values[act]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,9 @@ def test_it_books_a_time_on_the_clock_that_was_chosen(cast: Cast, sign_in: SignI
 def test_it_moves_the_callback_that_is_booked_and_cancels_it(cast: Cast, sign_in: SignIn) -> None:
     ticket, client = cast.ticket(), sign_in(cast.lina)
     post(client, ticket, "callback", **values_for(cast, "callback"))
-    post(client, fresh(ticket), "callback", slot="2026-03-02T16:00", slot_zone="Asia/Shanghai", channel="phone")
+    post(
+        client, fresh(ticket), "callback", slot="2026-03-02T16:00", slot_zone="Asia/Shanghai", channel="phone"
+    )
     assert Callback.objects.get(ticket=ticket).local_time == "2026-03-02T16:00"
     post(client, fresh(ticket), "cancel-callback", reason="They called us")
     assert Callback.objects.get(ticket=ticket).state == Callback.CANCELLED
@@ -151,9 +154,7 @@ def test_it_says_when_the_callback_lies_after_the_deadline(cast: Cast, sign_in: 
 
 def test_it_shows_a_refusal_beside_what_was_typed(cast: Cast, sign_in: SignIn) -> None:
     ticket = cast.ticket()
-    response = post(
-        sign_in(cast.lina), ticket, "wait", reason="照片 of the parcel", until="2026-03-01T10:00"
-    )
+    response = post(sign_in(cast.lina), ticket, "wait", reason="照片 of the parcel", until="2026-03-01T10:00")
     page = response.content.decode()
     assert response.status_code == 409
     assert "Choose a time that is still ahead." in page
@@ -211,9 +212,10 @@ def test_it_lets_an_analyst_read_and_do_nothing(cast: Cast, sign_in: SignIn) -> 
 
 def test_it_lets_only_a_supervisor_extend_a_deadline(cast: Cast, sign_in: SignIn) -> None:
     ticket, client = cast.ticket(), sign_in(cast.lina)
-    assert b"tickets/" + ticket.number.encode() + b"/extend/" not in client.get(
-        f"/tickets/{ticket.number}/"
-    ).content
+    assert (
+        b"tickets/" + ticket.number.encode() + b"/extend/"
+        not in client.get(f"/tickets/{ticket.number}/").content
+    )
     assert post(client, ticket, "extend", **values_for(cast, "extend")).status_code == 403
 
 

@@ -49,7 +49,9 @@ def test_it_begins_at_the_desk(cast: Cast, sign_in: SignIn) -> None:
     assert sign_in(cast.lina).get("/")["Location"] == "/desk/"
 
 
-@pytest.mark.parametrize(("name", "status"), [("lina", 200), ("chen", 200), ("wu", 200), ("ann", 404), ("bob", 404)])
+@pytest.mark.parametrize(
+    ("name", "status"), [("lina", 200), ("chen", 200), ("wu", 200), ("ann", 404), ("bob", 404)]
+)
 def test_it_hides_a_ticket_of_another_team(cast: Cast, sign_in: SignIn, name: str, status: int) -> None:
     ticket = cast.ticket()
     client = sign_in(getattr(cast, name))
