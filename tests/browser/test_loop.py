@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def sign_in(page: Page, username: str) -> None:
     page.goto("/login/")
-    page.get_by_label("User name").or_(page.get_by_label("Username")).fill(username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.locator("[name=username]").fill(username)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main form button, form button[type=submit]").last.click()
     page.wait_for_url("**/desk/")
 
 

@@ -1,0 +1,93 @@
+"""Every page of the menu, for every role: it answers, fits its width, and the browser does not complain."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.utils.timezone import now
+from playwright.sync_api import Browser, Page
+
+from recovery.lifecycle import book_callback, log_contact, resolve, start_waiting
+from surveys import invitations
+from surveys.models import Invitation
+from tests.browser.conftest import Watch
+from tests.browser.test_loop import sign_in
+from tests.make import DAY, HOUR, Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LOOKS = [
+    pytest.param("chen", 1366, "light", "en", id="supervisor, desktop, light, English"),
+    pytest.param("chen", 1366, "dark", "zh-hans", id="supervisor, desktop, dark, Chinese"),
+    pytest.param("chen", 360, "light", "zh-hans", id="supervisor, phone, light, Chinese"),
+    pytest.param("chen", 360, "dark", "en", id="supervisor, phone, dark, English"),
+    pytest.param("lina", 360, "light", "en", id="agent, phone, light, English"),
+    pytest.param("vera", 1366, "light", "zh-hans", id="analyst, desktop, light, Chinese"),
+    pytest.param("admin", 768, "light", "en", id="administrator, tablet, light, English"),
+]
+
+
+@pytest.fixture
+def lived_in(firm: Cast) -> Cast:
+    """A desk with something of everything on it."""
+    at = now()
+    long_words = "送货晚了两天，打电话没人接。" * 12
+    firm.ticket(comment=long_words, customer=firm.customer("欧阳娜娜", locale="zh-hans"), at=at - 9 * DAY)
+    ticket = log_contact(
+        firm.ticket(at=at - HOUR), by=firm.lina, at=at, outcome="no_answer", note="Rang long"
+    )
+    tomorrow = (at + DAY).strftime("%Y-%m-%dT%H:%M")
+    book_callback(ticket, by=firm.lina, at=at, local_time=tomorrow, time_zone="Asia/Shanghai")
+    start_waiting(firm.ticket(at=at - HOUR), by=firm.majun, at=at, reason="Customer sends the receipt")
+    resolve(firm.ticket(at=at - DAY), by=firm.lina, at=at, cause_found=firm.late, what_was_done="Sent again")
+    invitations.ask(firm.customer(), firm.survey, at=at, purpose=Invitation.SURVEY)
+    return firm
+
+
+def menu(page: Page) -> list[str]:
+    """Every address the frame offers."""
+    hrefs = page.eval_on_selector_all("nav a[href^='/']", "links => links.map(link => link.href)")
+    return sorted({urlsplit(href).path for href in hrefs})
+
+
+def check(page: Page, path: str) -> None:
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == 200, path
+    page.wait_for_load_state("networkidle")
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider <= 0, f"{path} is {wider} px wider than the window"
+
+
+@pytest.mark.parametrize(("name", "width", "scheme", "language"), LOOKS)
+def test_every_page_of_the_menu_works(
+    browser: Browser,
+    watch: Watch,
+    site: str,
+    lived_in: Cast,
+    name: str,
+    width: int,
+    scheme: str,
+    language: str,
+) -> None:
+    profile = getattr(lived_in, name).staff
+    profile.locale = language
+    profile.save()
+    context = browser.new_context(
+        base_url=site,
+        viewport={"width": width, "height": 768},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}])
+    page = watch.over(context.new_page())
+    sign_in(page, name)
+    paths = menu(page)
+    assert len(paths) >= 6
+    for path in paths:
+        if not path.startswith("/admin/"):
+            check(page, path)
+    for ticket in lived_in.east.tickets.all():
+        check(page, f"/tickets/{ticket.number}/")
+    context.close()
