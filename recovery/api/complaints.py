@@ -28,7 +28,7 @@ def by_hand() -> Source:
 @transaction.atomic
 def take_complaint(body: Any, *, by: User, at: datetime) -> tuple[Ticket, bool]:
     """The ticket, and whether the complaint is new. Raises InputErrors, Conflict."""
-    recorded = record(read_complaint(body, at), at=at, nudge=False)
+    recorded = record(read_complaint(body, at), at=at)
     return open_complaint(recorded.response.pk, by=by, at=at), recorded.created
 
 

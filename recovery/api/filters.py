@@ -12,7 +12,7 @@ from recovery.models import Callback, Deadline, Ticket
 from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import IN_WORK, STATUSES
 from surveys.api.filters import CodesFilter, InstantFilter, YesNoFilter
-from surveys.models import Response
+from surveys.models import CustomerIdentity, Response
 
 
 def running_deadlines() -> QuerySet[Deadline]:
@@ -38,8 +38,13 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 18
 
 
-def owned_by(text: str) -> Q:
-    return Q(owner__username=text) | (Q(owner=int(text)) if is_id(text) else Q())
+def owned_by(text: str, path: str = "owner") -> Q:
+    return Q(**{f"{path}__username": text}) | (Q(**{path: int(text)}) if is_id(text) else Q())
+
+
+def of_customer(text: str) -> Q:
+    known = CustomerIdentity.objects.filter(value=text).values("customer")
+    return Q(customer__in=known) | (Q(customer=int(text)) if is_id(text) else Q())
 
 
 class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has no types
@@ -72,16 +77,16 @@ class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has 
         return rows.filter(due_before(moment))
 
     def by_customer(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
-        known = Q(customer__identities__value=text)
-        return rows.filter(known | (Q(customer=int(text)) if is_id(text) else Q())).distinct()
+        return rows.filter(of_customer(text))
 
     def by_cause(self, rows: QuerySet[Ticket], _name: str, code: str) -> QuerySet[Ticket]:
         return rows.filter(Q(cause_found__code=code) | Q(cause_said__code=code))
 
     def search(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
         said = Response.objects.filter(comment__icontains=text, ticket_link__ticket=OuterRef("pk"))
-        who = Q(customer__name__icontains=text) | Q(customer__identities__value__icontains=text)
-        return rows.filter(Q(number__iexact=text) | who | Q(Exists(said))).distinct()
+        known = CustomerIdentity.objects.filter(value__icontains=text).values("customer")
+        who = Q(customer__name__icontains=text) | Q(customer__in=known)
+        return rows.filter(Q(number__iexact=text) | who | Q(Exists(said)))
 
 
 class CallbackFilter(filters.FilterSet):  # type: ignore[misc]
@@ -94,10 +99,8 @@ class CallbackFilter(filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
     def by_owner(self, rows: QuerySet[Callback], _name: str, text: str) -> QuerySet[Callback]:
-        if text == "me":
-            return rows.filter(ticket__owner=self.request.user)
-        known = Q(ticket__owner__username=text)
-        return rows.filter(known | (Q(ticket__owner=int(text)) if is_id(text) else Q()))
+        mine = Q(ticket__owner=self.request.user)
+        return rows.filter(mine if text == "me" else owned_by(text, "ticket__owner"))
 
 
 class ResponseFilter(filters.FilterSet):  # type: ignore[misc]
@@ -110,5 +113,4 @@ class ResponseFilter(filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
     def by_customer(self, rows: QuerySet[Response], _name: str, text: str) -> QuerySet[Response]:
-        known = Q(customer__identities__value=text)
-        return rows.filter(known | (Q(customer=int(text)) if is_id(text) else Q())).distinct()
+        return rows.filter(of_customer(text))

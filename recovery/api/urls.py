@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from recovery.api import insight
 from recovery.api.acts import ACTS
 from recovery.api.views import people, responses, tickets
 from recovery.api.views.acts import view_of
@@ -25,6 +26,10 @@ urlpatterns = [
     path("invitations/", people.Invitations.as_view(), name="api-invitations"),
     path("invitations/<int:pk>/", people.OneInvitation.as_view(), name="api-invitation"),
     path("deadlines/preview/", Preview.as_view(), name="api-deadlines-preview"),
+    path("insight/nps/", insight.NpsView.as_view(), name="api-insight-nps"),
+    path("insight/recovery/", insight.RecoveryView.as_view(), name="api-insight-recovery"),
+    path("insight/times/", insight.TimesView.as_view(), name="api-insight-times"),
+    path("insight/causes/", insight.CausesView.as_view(), name="api-insight-causes"),
     # Last: what none of the above and nothing before it knows.
     re_path(r"", Missing.as_view(), name="api-missing"),
 ]

@@ -46,6 +46,10 @@ class InstantFilter(filters.Filter):  # type: ignore[misc]
 class CodesFilter(filters.BaseInFilter, filters.ChoiceFilter):  # type: ignore[misc]
     """One code or several, separated by commas."""
 
+    def filter(self, rows: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        codes = [code for code in value or [] if code]
+        return rows.filter(**{f"{self.field_name}__in": codes}) if codes else rows
+
 
 @extend_schema_field(OpenApiTypes.BOOL)
 class YesNoFilter(filters.ChoiceFilter):  # type: ignore[misc]

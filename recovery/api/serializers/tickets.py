@@ -230,6 +230,18 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
         return any(row.due_at is not None and row.due_at <= at for row in running)
 
 
+class TicketHandedOn(serializers.ModelSerializer[Ticket]):
+    """What is said of a ticket to somebody who may not see it: who has it now."""
+
+    owner = PersonShown(read_only=True)
+    team = TeamShown(read_only=True)
+
+    class Meta:
+        model = Ticket
+        fields = ["number", "owner", "team"]
+        read_only_fields = fields
+
+
 class TicketWhole(TicketRow):
     customer = CustomerShown(read_only=True, allow_null=True)  # type: ignore[assignment]  # more than its name
     responses = ResponseJoined(source="ticket_responses", many=True, read_only=True)

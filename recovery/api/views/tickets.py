@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +24,7 @@ from recovery.api.authentication import caller
 from recovery.api.complaints import take_complaint
 from recovery.api.filters import CallbackFilter, TicketFilter, with_due_at
 from recovery.api.serializers.responses import ComplaintGiven
-from recovery.api.serializers.tickets import CallbackListed, TicketRow, TicketWhole, whole
+from recovery.api.serializers.tickets import CallbackListed, TicketHandedOn, TicketRow, TicketWhole, whole
 from recovery.models import Callback, Ticket
 from surveys.api.filters import Filters
 
@@ -32,6 +39,11 @@ BY_PHONE = OpenApiExample(
         "channel": "phone",
     },
     request_only=True,
+)
+
+
+TAKEN = PolymorphicProxySerializer(
+    component_name="ComplaintTaken", serializers=[TicketWhole, TicketHandedOn], resource_type_field_name=None
 )
 
 
@@ -58,18 +70,25 @@ class Tickets(KnowsTheTime, generics.ListAPIView[Ticket]):
     @extend_schema(
         summary="A complaint that came by phone, mail, counter or social media",
         request=ComplaintGiven,
-        responses={201: TicketWhole, 200: TicketWhole},
+        responses={201: TAKEN, 200: TAKEN},
         examples=[BY_PHONE],
     )
     def post(self, request: Request) -> Response:
         at = timezone.now()
         ticket, is_new = take_complaint(request.data, by=caller(request), at=at)
-        return shown(ticket, status=201 if is_new else 200)
+        return shown_if_seen(caller(request), ticket, status=201 if is_new else 200)
 
 
 def shown(ticket: Ticket, status: int = 200) -> Response:
     body = whole(ticket, timezone.now())
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
+
+
+def shown_if_seen(user: User, ticket: Ticket, status: int) -> Response:
+    """Whoever takes a complaint for another team can tell the customer who has it now, and reads no more."""
+    if visible_to(user).filter(pk=ticket.pk).exists():
+        return shown(ticket, status)
+    return Response(TicketHandedOn(ticket).data, status=status)
 
 
 class OneTicket(APIView):

@@ -137,6 +137,17 @@ def test_another_teams_customer_cannot_be_asked_or_found_out(stage: Stage) -> No
     assert friend.send("customers/", {"email": customer.email}).json()["name"] == customer.name
 
 
+def test_a_complaint_for_another_team_says_who_has_it_and_no_more(stage: Stage) -> None:
+    customer = stage.ticket.customer
+    assert customer is not None
+    body = {**COMPLAINT, "customer": {"email": customer.email}}
+    answer = stage.clients["agent of another team"].send("tickets/", body)
+    assert answer.status_code == 201
+    assert answer.json().keys() == {"number", "owner", "team"}
+    assert answer.json()["number"] == stage.ticket.number
+    assert len(stage.clients["agent"].send("tickets/", body).json()["responses"]) == 3
+
+
 def test_somebody_without_a_place_here_sees_nothing(cast: Cast) -> None:
     cast.lina.staff.delete()
     assert Client.of(cast.lina).read("tickets/").status_code == 403

@@ -68,6 +68,7 @@ class TestTheList:
             ({"team": "West"}, ""),
             ({"priority": "1"}, "B"),
             ({"priority": "1,3"}, "ABC"),
+            ({"priority": ",1,"}, "B"),
             ({"overdue": "true"}, "B"),
             ({"overdue": "false"}, "AC"),
             ({"due_before": "2026-03-02T12:00:00+08:00"}, "B"),

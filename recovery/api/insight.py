@@ -1,0 +1,336 @@
+"""Every number about recovery as JSON: with its counts, its interval and the definition the page prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recovery.access import visible_to
+from recovery.api.acts import team_named
+from recovery.api.filters import is_id
+from recovery.insight.causes import SIDES, Pareto, pareto
+from recovery.insight.cohort import STATES, Slice, low_scores, stories
+from recovery.insight.definitions import DEFINITIONS
+from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
+from recovery.insight.times import KINDS, Promises, Waited, promises, waited
+from recovery.models import Team
+from recovery.models.ticket import TicketQuerySet
+from surveys.api.strict import read_instant, unknown_fields
+from surveys.estimates import (
+    MIN_ANSWERS_FOR_PERCENT,
+    CensoredTimes,
+    Interval,
+    nps_bounds,
+)
+from surveys.models import Survey
+from surveys.results import SurveyFigures, figures_of
+
+PARAMETERS: Final = {
+    "from": "The first day (2026-03-02, in your time zone) or instant of the scores",
+    "to": "The last day, included, or the instant before which the scores were given",
+    "survey": "Slug",
+    "team": "Name or id; the teams below it belong to it",
+    "touchpoint": "As the answers name it",
+}
+PARAMETERS_SHOWN = [
+    OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in PARAMETERS.items()
+]
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What stands in the query, understood."""
+
+    which: Slice
+    survey: Survey | None
+    said: Shown
+
+
+def asked(request: Request) -> Question:
+    """Raises ValidationError naming every parameter that is not known or not understood."""
+    given = {name: value for name, value in request.query_params.items() if value}
+    errors: dict[str, Any] = dict(unknown_fields(given, PARAMETERS))
+    found: dict[str, Any] = {}
+    for name, read in READERS.items():
+        try:
+            found[name] = read(request.user, given[name]) if name in given else None
+        except ValidationError as error:
+            errors.update(error.detail if isinstance(error.detail, dict) else {name: error.detail})
+    if errors:
+        raise ValidationError(errors)
+    team, survey = found["team"], found["survey"]
+    which = Slice(
+        start=found["from"],
+        end=found["to"],
+        survey=survey.pk if survey else None,
+        teams=frozenset(Team.ids_below({team.pk})) if team else None,
+        touchpoint=given.get("touchpoint", "").replace("\0", ""),
+    )
+    ends = {name: found[name].isoformat() if found[name] else None for name in ("from", "to")}
+    names = {"survey": survey.slug if survey else None, "team": team.name if team else None}
+    return Question(which, survey, {**ends, **names, "touchpoint": which.touchpoint or None})
+
+
+def read_start(user: User, text: str) -> datetime:
+    return instant_of("from", user, text, timedelta())
+
+
+def read_end(user: User, text: str) -> datetime:
+    return instant_of("to", user, text, timedelta(days=1))
+
+
+def instant_of(name: str, user: User, text: str, further: timedelta) -> datetime:
+    """An instant with its offset, or a day in the zone of whoever asks."""
+    try:
+        day = date.fromisoformat(text) if len(text) == 10 else None
+        # A plus sign that nobody escaped arrives as a space.
+        return read_instant(text.replace(" ", "+")) if day is None else midnight(day + further, user)
+    except (ValueError, OverflowError):
+        raise ValidationError(
+            {name: _("Give a day such as 2026-03-02, or a time with its offset.")}
+        ) from None
+
+
+def midnight(day: date, user: User) -> datetime:
+    profile = getattr(user, "staff", None)
+    zone = profile.zone if profile else ZoneInfo("UTC")
+    return read_instant(datetime.combine(day, time(), zone).isoformat())
+
+
+def read_survey(_user: User, slug: str) -> Survey:
+    survey = Survey.objects.filter(slug=slug.replace("\0", "")).first()
+    if survey is None:
+        raise ValidationError({"survey": _("There is no such survey.")})
+    return survey
+
+
+def read_team(user: User, text: str) -> Team:
+    return team_named(user, int(text) if is_id(text) else text.replace("\0", ""))
+
+
+READERS: Final = {"from": read_start, "to": read_end, "survey": read_survey, "team": read_team}
+
+
+# --- the pieces every answer is made of ---------------------------------------------------------------------
+
+
+def define(name: str) -> str:
+    return str(DEFINITIONS[name])
+
+
+def ends_of(interval: Interval | None) -> Shown:
+    return {"low": interval.low, "high": interval.high} if interval else {"low": None, "high": None}
+
+
+def shown_rate(rate: Rate, definition: str) -> Shown:
+    """Shares are fractions of 1; below ten they are null, and the counts say all there is to say."""
+    return {
+        "count": rate.hits,
+        "of": rate.n,
+        "share": rate.share,
+        **ends_of(rate.interval),
+        "definition": define(definition),
+    }
+
+
+class Insight(APIView):
+    """Numbers about the low scores this person may see."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def cohort(self, question: Question) -> TicketQuerySet:
+        return low_scores(visible_to(self.request.user), question.which)
+
+
+# --- recovery -----------------------------------------------------------------------------------------------
+
+
+class RecoveryView(Insight):
+    @extend_schema(
+        operation_id="insight_recovery",
+        summary="Did it work: reached, asked, answered, recovered, against those nobody reached",
+        parameters=PARAMETERS_SHOWN,
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        question, at = asked(request), timezone.now()
+        found = recovery(stories(self.cohort(question)))
+        return Response({**question.said, "at": at.isoformat(), **shown_recovery(found)})
+
+
+def shown_recovery(found: Recovery) -> Shown:
+    return {
+        "low_scores": {"count": found.size, "definition": define("cohort")},
+        "reached": {**shown_rate(found.reached, "reached"), "reached_later": found.reached_later},
+        "asked": shown_rate(found.asked, "asked"),
+        "responded": shown_rate(found.responded, "responded"),
+        "recovered": {column: shown_rate(found.recovered(column), "recovered") for column in COLUMNS},
+        "converted": {column: shown_rate(found.converted(column), "converted") for column in COLUMNS},
+        "bounds": {**ends_of(found.bounds), "definition": define("bounds")},
+        "comparison": shown_comparison(found),
+        "columns": {column: define(column) for column in COLUMNS},
+        "outcomes": {column: {state: found.columns[column][state] for state in STATES} for column in COLUMNS},
+        "flow": [
+            {"reached": reached, "stage": stage, "next": state, "count": number}
+            for (reached, stage, state), number in sorted(found.flow.items())
+        ],
+        "not_asked": [
+            {"reason": reason, "count": number} for reason, number in found.why_not_asked.most_common()
+        ],
+    }
+
+
+def shown_comparison(found: Recovery) -> Shown:
+    difference = found.difference
+    return {
+        "reached": shown_rate(found.recovered_among(reached=True), "recovered"),
+        "not_reached": shown_rate(found.recovered_among(reached=False), "recovered"),
+        "difference": difference.value if difference else None,
+        **ends_of(difference.interval if difference else None),
+        "is_clear": difference.is_clear if difference else None,
+        "randomised": False,
+        "definition": define("difference"),
+    }
+
+
+# --- times --------------------------------------------------------------------------------------------------
+
+
+class TimesView(Insight):
+    @extend_schema(
+        operation_id="insight_times",
+        summary="Deadlines kept, and how long people waited, open tickets counted",
+        parameters=PARAMETERS_SHOWN,
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        question, at = asked(request), timezone.now()
+        cohort = self.cohort(question)
+        kept, times = promises(cohort, at), waited(cohort, at)
+        kinds = {kind: shown_times(kind, kept[kind], times[kind]) for kind in KINDS}
+        return Response({**question.said, "at": at.isoformat(), **kinds})
+
+
+def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
+    return {
+        "in_time": {
+            **shown_rate(kept.kept, f"{kind}_kept"),
+            "missed": kept.missed,
+            "overdue": kept.overdue,
+            "running": kept.running,
+            "dropped": kept.dropped,
+        },
+        "time": {
+            "count": times.count,
+            "open": times.open,
+            "working_minutes": shown_percentiles(times.working),
+            "calendar_minutes": shown_percentiles(times.calendar),
+            "definition": f"{define(f'{kind}_time')} {define('working_time')}",
+        },
+    }
+
+
+def shown_percentiles(times: CensoredTimes) -> Shown:
+    """Null where fewer than ten count, or so many are not done yet; an open end of an interval is null."""
+    shown: Shown = {}
+    for name, percent in (("median", 50), ("p80", 80)):
+        found = times.percentile(percent) if times.count >= MIN_ANSWERS_FOR_PERCENT else None
+        shown[name] = {"value": found.value, "low": found.low, "high": found.high} if found else None
+    return shown
+
+
+# --- causes -------------------------------------------------------------------------------------------------
+
+
+class CausesView(Insight):
+    @extend_schema(
+        operation_id="insight_causes",
+        summary="Causes, the commonest first; found by staff and said by customers are kept apart",
+        parameters=PARAMETERS_SHOWN,
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        question, at = asked(request), timezone.now()
+        told = stories(self.cohort(question))
+        sides = {side: shown_pareto(side, pareto(told, side)) for side in SIDES}
+        return Response({**question.said, "at": at.isoformat(), **sides})
+
+
+def shown_pareto(side: str, found: Pareto) -> Shown:
+    enough = found.known >= MIN_ANSWERS_FOR_PERCENT
+    return {
+        "known": found.known,
+        "unknown": found.unknown,
+        "definition": define(f"cause_{side}"),
+        "causes": [
+            {
+                "code": row.cause.code,
+                "name": str(row.cause),
+                "count": row.count,
+                "share": row.share if enough else None,
+                "upto": row.upto if enough else None,
+            }
+            for row in found.rows
+        ],
+    }
+
+
+# --- NPS ----------------------------------------------------------------------------------------------------
+
+
+class NpsView(APIView):
+    @extend_schema(
+        operation_id="insight_nps",
+        summary="The figure of each survey: NPS in points, for CSAT and CES the share of high answers",
+        parameters=[shown for shown in PARAMETERS_SHOWN if shown.name != "team"],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        if request.query_params.get("team"):
+            raise ValidationError({"team": _("An answer belongs to no team: leave the team out.")})
+        question, at = asked(request), timezone.now()
+        surveys = [question.survey] if question.survey else list(Survey.objects.all())
+        which = question.which
+        figures = figures_of(surveys, which.start, which.end, which.touchpoint)
+        return Response(
+            {**question.said, "at": at.isoformat(), "surveys": [shown_figures(each) for each in figures]}
+        )
+
+
+def shown_figures(figures: SurveyFigures) -> Shown:
+    figure, bands = figures.figure, figures.figure.bands
+    silent = figures.invited - figures.replied
+    return {
+        "survey": figures.survey.slug,
+        "kind": figure.kind,
+        "answered": figure.answered,
+        "promoters": bands.promoters,
+        "passives": bands.passives,
+        "detractors": bands.detractors,
+        "unanswered": figures.unanswered,
+        "value": figure.value,
+        **ends_of(figure.interval),
+        "definition": define(figure.kind),
+        "asked": figures.invited,
+        "replied": figures.replied,
+        "bounds": shown_bounds(figures, silent) if figure.kind == "nps" else None,
+    }
+
+
+def shown_bounds(figures: SurveyFigures, silent: int) -> Shown:
+    bounds = nps_bounds(figures.figure.bands, silent) if figures.figure.is_enough else None
+    return {**ends_of(bounds), "silent": silent, "definition": define("nps_bounds")}
