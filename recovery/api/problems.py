@@ -6,8 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
-from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
@@ -20,7 +19,7 @@ from rest_framework.response import Response
 from recovery.access import NotPermitted
 from recovery.lifecycle import Refused, Stale
 from surveys.intake.record import Conflict
-from surveys.intake.text import InputError, InputErrors
+from surveys.intake.text import InputErrors
 
 log = logging.getLogger("django.request")
 
@@ -115,22 +114,16 @@ def known(error: Exception) -> Response | None:
     match error:
         case InputErrors():
             return invalid([{"path": path, "reason": reason} for path, reason in error.errors])
-        case InputError():
-            return invalid([{"path": error.path, "reason": error.reason}])
         case Conflict():
             return problem(409, "conflict", error, [{"path": "external_id", "reason": str(error)}])
         case Refused():
             return refused(error)
         case ObjectDoesNotExist() | Http404():
             return problem(404, "not_found", _("It does not exist, or you may not see it."))
-        case RequestDataTooBig():
-            return problem(413, "too_large", error)
         case UnreadablePostError():
             return problem(400, "unreadable", _("The body ended early."))
         case OperationalError() | InterfaceError():
             return unavailable(error)
-        case DjangoPermissionDenied():
-            return problem(403, "permission_denied", exceptions.PermissionDenied.default_detail)
         case exceptions.ValidationError():
             return invalid(list(places(error.detail)))
         case exceptions.APIException():

@@ -192,12 +192,8 @@ class TicketRow(serializers.ModelSerializer[Ticket]):
     survey = serializers.SlugField(source="response.survey.slug", read_only=True)
     score = serializers.IntegerField(source="response.score", allow_null=True, read_only=True)
     band = serializers.CharField(source="response.band", read_only=True)
-    cause_said = serializers.SlugField(
-        source="cause_said.code", default=None, allow_null=True, read_only=True
-    )
-    cause_found = serializers.SlugField(
-        source="cause_found.code", default=None, allow_null=True, read_only=True
-    )
+    cause_said = ReadOrNull(source="cause_said.code")
+    cause_found = ReadOrNull(source="cause_found.code")
     deadlines = serializers.SerializerMethodField(help_text="Those of the present cycle.")
     overdue = serializers.SerializerMethodField()
 
@@ -252,9 +248,7 @@ class TicketWhole(TicketRow):
     requests = serializers.ListField(default=list, read_only=True, help_text="Asked of other departments.")
     resurvey = serializers.SerializerMethodField(help_text="Of the present cycle; null until resolved.")
     events = EventShown(many=True, read_only=True)
-    merged_into = serializers.CharField(
-        source="merged_into.number", default=None, allow_null=True, read_only=True
-    )
+    merged_into = ReadOrNull(source="merged_into.number")
 
     class Meta(TicketRow.Meta):
         fields = [

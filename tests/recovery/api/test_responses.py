@@ -91,6 +91,14 @@ class TestALowScore:
         assert (answer.status_code, answer.json()["ticket"]) == (201, None)
         assert triage.due_triage(MONDAY) == [answer.json()["id"]]
 
+    def test_it_has_its_ticket_when_sent_again_after_triage_failed(self, cast: Cast, lina: Client) -> None:
+        with mock.patch("recovery.triage.decide", side_effect=RuntimeError):
+            lina.send("responses/", low())
+            failed = lina.send("responses/", low())
+        assert (failed.status_code, failed.json()["ticket"]) == (200, None)
+        again = lina.send("responses/", low())
+        assert (again.status_code, again.json()["ticket"]) == (200, Ticket.objects.get().number)
+
     def test_it_is_kept_without_a_customer(self, cast: Cast, lina: Client) -> None:
         answer = lina.send("responses/", low(customer=None))
         assert answer.status_code == 201
