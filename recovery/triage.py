@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
 from recovery import lifecycle
 from recovery.lifecycle import Plan
@@ -50,20 +51,27 @@ class Verdict:
 
 
 def due_triage(at: datetime, limit: int = 500) -> list[int]:
-    """Ids of responses nobody has looked at, oldest first."""
-    waiting = Response.objects.filter(triaged_at=None, received_at__lte=at)
-    return list(waiting.order_by("id").values_list("id", flat=True)[:limit])
+    """Ids of responses nobody has looked at, oldest first.
+
+    Of more than `limit` both ends of the queue, so that rows that fail every time hold up nobody.
+    """
+    waiting = Response.objects.filter(triaged_at=None, received_at__lte=at).values_list("id", flat=True)
+    oldest, newest = waiting.order_by("id")[: limit // 2], waiting.order_by("-id")[: limit - limit // 2]
+    return list(oldest.union(newest).order_by("id"))
 
 
 @transaction.atomic
-def triage(response_id: int, *, at: datetime) -> Ticket | None:
-    """Decide once what becomes of a response. Returns its ticket, None where there is none."""
+def triage(response_id: int, *, at: datetime, rules: list[TriageRule] | None = None) -> Ticket | None:
+    """Decide once what becomes of a response. Returns its ticket, None where there is none.
+
+    Who triages many may bring the rules along (`active_rules()`), read once.
+    """
     response = lock_response(response_id)
     if response is None:
         return None
     if response.triaged_at is not None:
         return ticket_of(response)
-    ticket, note = decide(response, at)
+    ticket, note = decide(response, at, rules)
     response.triaged_at = at
     response.triage_note = {**note, "ticket": ticket.number if ticket else None}
     response.save(update_fields=["triaged_at", "triage_note"])
@@ -107,11 +115,9 @@ def complain(response: Response, plan: Plan, by: User, at: datetime) -> tuple[Ti
 
 
 def lock_response(response_id: int) -> Response | None:
-    """The response, its customer locked first: two answers of one person are decided one by one."""
-    customer_id = Response.objects.filter(pk=response_id).values_list("customer_id", flat=True).first()
-    if customer_id is not None:
-        Customer.objects.select_for_update().only("pk").filter(pk=customer_id).first()
+    """The response, locked with its customer: two answers of one person are decided one by one."""
     Response.objects.select_for_update().only("pk").filter(pk=response_id).first()
+    Customer.objects.select_for_update(of=("self",)).only("pk").filter(responses=response_id).first()
     related = ("survey", "customer__account__owner", "invitation")
     return Response.objects.select_related(*related).filter(pk=response_id).first()
 
@@ -121,16 +127,18 @@ def ticket_of(response: Response) -> Ticket | None:
     return link.ticket if link else None
 
 
-def decide(response: Response, at: datetime) -> tuple[Ticket | None, dict[str, object]]:
+def decide(
+    response: Response, at: datetime, rules: list[TriageRule] | None
+) -> tuple[Ticket | None, dict[str, object]]:
     held = TicketResponse.objects.select_related("ticket").filter(response=response).first()
     if held is not None:
         return answer_changed(held, response, at), {"result": "updated"}
     if response.state != Response.COMPLETE or response.score is None:
         return None, {"result": "no_ticket", "why": response.state}
-    resolved = awaiting_outcome(response)
+    resolved = awaiting_outcome(response) or closed_unanswered(response)
     if resolved is not None:
         return lifecycle.record_outcome(resolved, response, at=at), {"result": "outcome"}
-    verdict = judge(Facts.of(response))
+    verdict = judge(Facts.of(response), rules)
     note: dict[str, object] = {
         "rule": verdict.rule.name if verdict.rule else None,
         "reasons": verdict.reasons,
@@ -175,11 +183,25 @@ def awaiting_outcome(response: Response) -> Ticket | None:
     ).first()
 
 
+def closed_unanswered(response: Response) -> Ticket | None:
+    """The closed ticket whose question this answers after all: its message was sent again by hand, or the
+    answer lay here while its time ran out."""
+    asked = Resurvey.objects.filter(
+        invitation__isnull=False,
+        invitation=response.invitation,
+        outcome__in=["no_answer", "not_asked"],
+        cycle=F("ticket__cycle"),
+        ticket__status=CLOSED,
+    )
+    resurvey = asked.select_related("ticket").first()
+    return resurvey.ticket if resurvey and not open_elsewhere(resurvey.ticket) else None
+
+
 def open_ticket_of(response: Response) -> Ticket | None:
     if response.customer is None:
         return None
-    tickets = Ticket.objects.in_work().filter(customer=response.customer, line=response.survey.line)
-    return tickets.first()
+    tickets = Ticket.objects.filter(customer=response.customer, line=response.survey.line)
+    return tickets.exclude(status=CLOSED).first()
 
 
 def was_promoter(response: Response) -> bool:

@@ -2,6 +2,9 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from celery import current_app
 
@@ -12,6 +15,17 @@ PAUSE_SECONDS = 10.0
 EXPIRES_SECONDS = 60
 
 _quiet_until = 0.0
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Nudges of this thread are not sent: for history, whose messages nobody shall send now."""
+    before = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(before)
 
 
 def nudge(task_name: str, *args: int) -> None:
@@ -20,7 +34,7 @@ def nudge(task_name: str, *args: int) -> None:
     A broker that is away costs about a second (its socket timeout) once per PAUSE_SECONDS.
     """
     global _quiet_until
-    if time.monotonic() < _quiet_until:
+    if _silent.get() or time.monotonic() < _quiet_until:
         return
     try:
         current_app.send_task(task_name, args=args, expires=EXPIRES_SECONDS, retry=False)

@@ -1,0 +1,88 @@
+"""The last touches: promises for the hours to come, and messages that need a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from recovery import lifecycle
+from recovery.lifecycle import Refused
+from recovery.management.simulation.world import World
+from recovery.models import Callback, Ticket
+from recovery.models.ticket import WAITING
+from surveys.messages import suppress
+from surveys.messages.suppression import BOUNCED, UNSUBSCRIBED
+from surveys.models import DeliveryAttempt, Invitation, Message
+
+CALLBACKS_AHEAD = 9
+UNSUBSCRIBED_PEOPLE = 3
+REFUSAL = "550 5.1.1 No such user here"
+LOST = "The server hung up after the message had begun"
+
+
+def leave_as_found(world: World, rng: Random, until: datetime) -> None:
+    promise_the_hours_ahead(rng, until)
+    go_wrong(until)
+    for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
+        suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
+
+
+def promise_the_hours_ahead(rng: Random, until: datetime) -> None:
+    """Callbacks within the coming day, in the customers' day time, spread over the owners."""
+    booked = Callback.objects.filter(state=Callback.BOOKED).values("ticket")
+    tickets = Ticket.objects.in_work().exclude(status=WAITING).exclude(pk__in=booked).exclude(customer=None)
+    at = until - timedelta(minutes=rng.randrange(20, 55))
+    owners: dict[int, int] = {}
+    for ticket in tickets.filter(opened_at__lt=at).select_related("customer", "owner").order_by("-pk"):
+        if sum(owners.values()) >= CALLBACKS_AHEAD:
+            return
+        if (
+            owners.get(ticket.owner_id, 0) < 2
+            and not began_after(ticket, at)
+            and promise(ticket, rng, at, until)
+        ):
+            owners[ticket.owner_id] = owners.get(ticket.owner_id, 0) + 1
+
+
+def began_after(ticket: Ticket, at: datetime) -> bool:
+    """Whether something happened in the last minutes: a promise before it would be out of order."""
+    return ticket.events.filter(at__gt=at).exists()
+
+
+def promise(ticket: Ticket, rng: Random, at: datetime, until: datetime) -> bool:
+    assert ticket.customer is not None
+    zone = ticket.customer.zone
+    local = next_day_time(until + timedelta(minutes=rng.randrange(25, 600)), zone)
+    try:
+        lifecycle.book_callback(
+            ticket, by=ticket.owner, at=at, local_time=f"{local:%Y-%m-%dT%H:%M}", time_zone=str(zone)
+        )
+    except Refused:
+        return False
+    return True
+
+
+def next_day_time(at: datetime, zone: ZoneInfo) -> datetime:
+    """The next quarter of an hour between 9 and 20 o'clock there."""
+    local = at.astimezone(zone)
+    local += timedelta(minutes=15 - local.minute % 15)
+    if local.hour < 9:
+        return local.replace(hour=9 + local.minute % 3)
+    return local if local.hour < 20 else (local + timedelta(days=1)).replace(hour=10)
+
+
+def go_wrong(until: datetime) -> None:
+    """Two of the latest invitations: one refused by its mailbox, one lost with its connection."""
+    latest = Message.objects.filter(kind="invitation", invitation__state=Invitation.SENT)
+    latest = latest.filter(created_at__lt=until - timedelta(hours=3)).order_by("-created_at", "-pk")
+    fates = ((Message.REJECTED, REFUSAL), (Message.UNCERTAIN, LOST))
+    for message, (state, words) in zip(list(latest[:2]), fates, strict=False):
+        message.state, message.reason = state, words
+        message.save(update_fields=["state", "reason"])
+        DeliveryAttempt.objects.filter(message=message).update(result=state, detail=words)
+        if state == Message.REJECTED:
+            Invitation.objects.filter(messages=message).update(
+                state=Invitation.CANCELLED, reason="message_rejected"
+            )
+            suppress(message.to_address, BOUNCED, message.created_at)

@@ -1,0 +1,141 @@
+"""The simulated history: the same every time, whole in itself, and silent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import celery
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import F
+from pytest_django.plugin import DjangoDbBlocker
+
+from recovery.management.simulation import Summary, simulate
+from recovery.models import Deadline, Ticket, TicketEvent
+from surveys.messages import nudge as nudges
+from surveys.models import DeliveryAttempt, Message, Response
+
+pytestmark = pytest.mark.django_db
+
+UNTIL = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One history, looked at by every test, and what the same call and another seed made before it."""
+
+    summary: Summary
+    first: str
+    again: str
+    of_another_seed: str
+
+
+def make_history(seed: int = 4) -> Summary:
+    return simulate(months=1, seed=seed, until=UNTIL, scale=0.15)
+
+
+def digest() -> str:
+    """Numbers and events without the ids, which a database counts on from one history to the next."""
+    answers = Response.objects.order_by("id").values_list("survey__slug", "score", "comment", "answered_at")
+    events = TicketEvent.objects.order_by("id").values_list(
+        "ticket__number", "kind", "version", "cycle", "at", "by_name", "text"
+    )
+    dues = Deadline.objects.order_by("id").values_list("kind", "cycle", "due_at", "met_at", "breached_at")
+    text = repr([list(rows) for rows in (answers, events, dues)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of(seed: int) -> str:
+    """Of a history that is undone again."""
+    with transaction.atomic():
+        make_history(seed)
+        found = digest()
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Made]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        first, other = digest_of(4), digest_of(5)
+        yield Made(make_history(), first, digest(), other)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def history(made: Made) -> Summary:
+    return made.summary
+
+
+def test_it_makes_the_same_history_of_the_same_seed_and_another_of_another(made: Made) -> None:
+    assert made.again == made.first
+    assert made.again != made.of_another_seed
+
+
+def test_it_gives_every_ticket_an_owner_and_two_deadlines_per_cycle(history: Summary) -> None:
+    assert history.tickets > 5
+    for ticket in Ticket.objects.filter(merged_into=None).prefetch_related("deadlines"):
+        kinds = sorted((row.cycle, row.kind) for row in ticket.deadlines.all())
+        expected = [(n, kind) for n in range(1, ticket.cycle + 1) for kind in ("first_contact", "resolution")]
+        assert ticket.owner_id
+        assert kinds == expected
+
+
+def test_it_numbers_the_events_of_a_ticket_without_a_gap_and_in_order_of_time(history: Summary) -> None:
+    for ticket in Ticket.objects.prefetch_related("events"):
+        events = list(ticket.events.all())
+        assert [event.version for event in events] == list(range(1, ticket.version + 1))
+        assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+def test_it_leaves_nothing_of_the_future_and_nothing_untriaged(history: Summary) -> None:
+    assert not TicketEvent.objects.filter(at__gt=UNTIL).exists()
+    assert not Response.objects.filter(answered_at__gt=UNTIL).exists()
+    assert not Response.objects.filter(triaged_at=None).exists()
+
+
+def test_it_opens_a_ticket_for_every_low_score(history: Summary) -> None:
+    low = Response.objects.filter(band="detractor")
+
+    assert low.exists()
+    assert not low.filter(ticket_link=None).exists()
+
+
+def test_it_queues_no_message_and_records_each_as_handed_over_in_its_time(history: Summary) -> None:
+    assert history.messages > 10
+    assert not Message.objects.filter(state__in=[Message.QUEUED, Message.SENDING]).exists()
+    assert not DeliveryAttempt.objects.exclude(provider="simulated").exists()
+    assert not Message.objects.exclude(finished_at__gte=F("created_at")).exists()
+    assert DeliveryAttempt.objects.count() == Message.objects.count()
+
+
+def test_it_wakes_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(celery.current_app, "send_task", lambda *args, **kwargs: sent.append(args))
+    with nudges.silenced():
+        nudges.nudge("surveys.tasks.send_message", 1)
+    assert sent == []
+
+    nudges.nudge("surveys.tasks.send_message", 1)
+    assert len(sent) == 1
+
+
+def test_it_leaves_work_of_every_kind(history: Summary) -> None:
+    kinds = set(TicketEvent.objects.values_list("kind", flat=True))
+
+    assert {"opened", "contacted", "callback_booked", "resolved", "resurvey_asked", "outcome"} <= kinds
+    assert Ticket.objects.in_work().exists()
+    assert Message.objects.filter(state__in=Message.NEEDS_A_PERSON).count() == 2
+
+
+def test_it_refuses_a_database_with_tickets(history: Summary) -> None:
+    before = Ticket.objects.count()
+
+    with pytest.raises(CommandError, match="already"):
+        call_command("simulate", months=1, seed=4)
+
+    assert Ticket.objects.count() == before
