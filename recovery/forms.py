@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recovery import access
 from recovery.models import Cause, Ticket
@@ -169,7 +170,7 @@ class EscalateForm(ActForm):
 
 class ExtendForm(ActForm):
     kind = forms.ChoiceField(label=_("Deadline"), choices=DEADLINE_KINDS, initial="resolution")
-    minutes = forms.TypedChoiceField(label=_("By"), choices=WORKING_TIMES, coerce=int)
+    minutes = forms.TypedChoiceField(label=pgettext_lazy("more time", "By"), choices=WORKING_TIMES, coerce=int)
     reason = forms.CharField(label=_("Why is more time needed?"), max_length=300)
 
 
@@ -217,7 +218,11 @@ class BulkForm(forms.Form):
         label=_("Deadline"), choices=DEADLINE_KINDS, required=False, initial="resolution"
     )
     minutes = forms.TypedChoiceField(
-        label=_("By"), choices=WORKING_TIMES, coerce=int, required=False, empty_value=None
+        label=pgettext_lazy("more time", "By"),
+        choices=WORKING_TIMES,
+        coerce=int,
+        required=False,
+        empty_value=None,
     )
     reason = forms.CharField(label=_("Why"), required=False, max_length=300)
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recovery.business_hours import Holiday, Window, WorkingCalendar
 from surveys.models.fields import check_time_zone
@@ -106,7 +107,7 @@ class CalendarDay(models.Model):
 
     CLOSED, HOURS, WORKING = "closed", "hours", "working"
     KINDS = [
-        (CLOSED, _("closed")),
+        (CLOSED, pgettext_lazy("of a day", "closed")),
         (HOURS, _("other hours")),
         (WORKING, _("worked as a normal day")),
     ]

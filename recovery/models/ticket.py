@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recovery.models.cause import Cause
 from recovery.models.policy import PRIORITIES, SlaPolicy
@@ -25,7 +26,7 @@ OUTCOMES = [
     ("promoter", _("promoter")),
     ("passive", _("passive")),
     ("detractor", _("detractor")),
-    ("no_answer", _("no answer")),
+    ("no_answer", pgettext_lazy("how a ticket ended", "no answer")),
     ("not_asked", _("not asked")),
 ]
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -33,13 +33,13 @@ def export_csv(request: HttpRequest) -> HttpResponse:
     out = csv.writer(answer)
     out.writerow(
         [
-            gettext("number"),
+            pgettext("figure", "number"),
             gettext("of whom"),
             gettext("count"),
             gettext("of"),
             gettext("share"),
-            gettext("low"),
-            gettext("high"),
+            pgettext("end of an interval", "low"),
+            pgettext("end of an interval", "high"),
             gettext("definition"),
         ]
     )

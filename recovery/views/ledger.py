@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from recovery import deadlines
 from recovery.models import Deadline
@@ -88,5 +88,5 @@ def why_word(line: deadlines.LedgerLine) -> str:
     if line.why == deadlines.WAITING:
         return gettext("waiting for the customer, {t}").format(t=span(line.end - line.start))
     if line.why == deadlines.CLOSED:
-        return gettext("closed")
+        return pgettext("of the hours", "closed")
     return ""
