@@ -49,6 +49,7 @@ SEVERITY: Final[dict[str, Words]] = {
     "dropped_from_promoter": _("they were a promoter before"),
     "account_known": _("they belong to an account"),
     "repeat_low_score": _("they gave another low score"),
+    "complaint": _("they complained (%(value)s)"),
 }
 
 SHORT_PRIORITIES: Final = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
