@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q
 
 from recovery import lifecycle
@@ -41,9 +40,8 @@ def due_deadlines(at: datetime) -> list[int]:
 
 
 def due_waits(at: datetime) -> list[int]:
-    return list(
-        Wait.objects.filter(ends_at=None, resume_at__lte=at).values_list("ticket_id", flat=True)[:LIMIT]
-    )
+    rows = Wait.objects.filter(ends_at=None, resume_at__lte=at)
+    return list(rows.order_by("resume_at").values_list("ticket_id", flat=True)[:LIMIT])
 
 
 def outdated_deadlines(at: datetime) -> list[int]:
@@ -70,14 +68,20 @@ def silent_resurveys(at: datetime) -> list[int]:
         invitation__state__in=[Invitation.CANCELLED, Invitation.EXPIRED]
     )
     rows = Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED)
-    return list(rows.values_list("pk", flat=True)[:LIMIT])
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:LIMIT])
+
+
+# What somebody else's act makes of a step; any other refusal would come back for ever, and has to be heard.
+SETTLED = {"not_allowed_now", "stale", "callback_not_due", "step_not_due"}
 
 
 def unless_settled(act: Callable[[], object]) -> object:
     """Run a step that somebody else may have made needless in the meantime."""
     try:
         return act()
-    except Refused:
+    except Refused as refused:
+        if refused.code not in SETTLED:
+            raise
         return None
 
 
@@ -90,21 +94,24 @@ def climb(deadline_id: int, at: datetime) -> object:
 
 
 def resume(ticket_id: int, at: datetime) -> object:
-    ticket = Ticket.objects.get(pk=ticket_id)
+    """The ticket is read before its wait: who begins another wait meanwhile makes this one stale."""
+    ticket = Ticket.objects.filter(pk=ticket_id).first()
+    if ticket is None or not Wait.objects.filter(ticket=ticket, ends_at=None, resume_at__lte=at).exists():
+        return None
     return unless_settled(lambda: lifecycle.resume(ticket, by=None, at=at))
 
 
 def recompute(ticket_id: int, at: datetime) -> object:
-    ticket = Ticket.objects.get(pk=ticket_id)
-    return unless_settled(lambda: lifecycle.recompute_deadlines(ticket, by=None, at=at))
+    ticket = Ticket.objects.filter(pk=ticket_id).first()
+    return ticket and unless_settled(lambda: lifecycle.recompute_deadlines(ticket, by=None, at=at))
 
 
 def ask_again(resurvey_id: int, at: datetime) -> object:
-    return unless_settled(lambda: lifecycle.ask_again(resurvey_id, at=at))
+    return lifecycle.ask_again(resurvey_id, at=at)
 
 
 def end_unanswered(resurvey_id: int, at: datetime) -> object:
-    return unless_settled(lambda: lifecycle.end_unanswered(resurvey_id, at=at))
+    return lifecycle.end_unanswered(resurvey_id, at=at)
 
 
 def triage_one(response_id: int, at: datetime) -> object:
@@ -123,14 +130,11 @@ SWEEPS = [
 
 
 def take_step(name: str, pk: int, at: datetime) -> bool:
-    """Take one step of a sweep by name; False where there is no such sweep or row."""
+    """Take one step of a sweep by name; False where there is no such sweep."""
     sweep = next((each for each in SWEEPS if each.name == name), None)
     if sweep is None:
         return False
-    try:
-        sweep.step(pk, at)
-    except ObjectDoesNotExist:
-        return False
+    sweep.step(pk, at)
     return True
 
 

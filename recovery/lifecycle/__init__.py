@@ -9,7 +9,7 @@ from recovery.lifecycle.contact import (
     move_callback,
 )
 from recovery.lifecycle.escalation import climb, escalate
-from recovery.lifecycle.loop import ask_again, close, end_unanswered, record_outcome, reopen
+from recovery.lifecycle.loop import ask_again, end_unanswered, record_outcome, reopen
 from recovery.lifecycle.opening import Plan, absorb, open_ticket, update_answer
 from recovery.lifecycle.ownership import assign
 from recovery.lifecycle.resolution import merge, note, resolve
@@ -28,7 +28,6 @@ __all__ = [
     "cancel_callback",
     "change_priority",
     "climb",
-    "close",
     "end_unanswered",
     "escalate",
     "extend",

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from recovery.lifecycle.table import Stale, check_allowed
 from recovery.models import Ticket, TicketEvent
+from surveys.models import Customer
 
 
 def name_of(user: User | None) -> str:
@@ -54,6 +55,14 @@ class Change:
         self.ticket.save(update_fields=[*self._changed, "version"])
         self._event.version = self.ticket.version
         self._event.save()
+
+
+def lock_person_of(ticket_id: int) -> None:
+    """For acts that look at what else the person has here, before they lock the ticket.
+
+    Everybody locks answer, person, ticket, resurvey, invitation in this order, so nobody waits in a circle.
+    """
+    Customer.objects.select_for_update(of=("self",)).only("pk").filter(tickets=ticket_id).first()
 
 
 def locked(ticket_id: int) -> Ticket:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from recovery import business_hours, deadlines
+from recovery.business_hours import WorkingTimeError
 from recovery.lifecycle.act import Change, acting
 from recovery.lifecycle.table import Refused
 from recovery.models import Calendar, Deadline, EscalationStep, PolicyTarget, SlaPolicy, Ticket, Wait
@@ -56,13 +57,19 @@ def waits_of(ticket_id: int, cycle: int) -> list[tuple[datetime, datetime | None
 
 
 def reckon(row: Deadline, calendar: Calendar, at: datetime) -> None:
-    """Set the due time, the ledger and when the ladder next has something to say."""
+    """Set the due time, the ledger and when the ladder next has something to say.
+
+    Raises Refused where the calendar opens so seldom that the time lies beyond reckoning.
+    """
     hours = calendar.as_working_calendar()
     waits = waits_of(row.ticket_id, row.cycle) if row.pk else []
-    result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
-    row.due_at = result.due_at
+    try:
+        result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
+        row.due_at = result.due_at
+        row.next_step_at = next_step_at(row, hours)
+    except WorkingTimeError as error:
+        raise Refused("deadline_too_far", _("This deadline would lie too far off to be reckoned.")) from error
     row.ledger = deadlines.ledger_to_json(result.ledger)
-    row.next_step_at = next_step_at(row, hours)
 
 
 def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.WorkingCalendar) -> datetime:
@@ -76,7 +83,7 @@ def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.Work
 
 
 def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> datetime | None:
-    """The earliest of the breach itself and the steps not yet told; None if nothing is left or time stands."""
+    """The earliest of the breach itself and the steps not yet told; None if none is left or time stands."""
     if row.due_at is None or not row.is_running:
         return None
     times = [] if row.breached_at else [row.due_at]
@@ -104,6 +111,7 @@ RECKONED = [
     "calendar",
     "calendar_version",
     "due_at",
+    "breached_at",
     "ledger",
     "round",
     "level",
@@ -115,7 +123,7 @@ def recompute(change: Change) -> list[dict[str, str | None]]:
     """Reckon the running deadlines anew under today's policy, calendar and waits; say what moved.
 
     Time already used and pauses carry over, since every reckoning starts at the cycle's start. A due time
-    that moved and lies ahead may be told about again.
+    that moved and lies ahead may be told about again; what was late before it moved stays late.
     """
     ticket = change.ticket
     moved: list[dict[str, str | None]] = []
@@ -128,9 +136,11 @@ def recompute(change: Change) -> list[dict[str, str | None]]:
         row.calendar, row.calendar_version = calendar, calendar.version
         reckon(row, calendar, change.at)
         if row.due_at != before:
+            if row.breached_at is None and before is not None and before < change.at:
+                row.breached_at = before
             if row.level >= 0 and row.due_at is not None and row.due_at > change.at:
                 row.round, row.level = row.round + 1, -1
-                row.next_step_at = next_step_at(row, calendar.as_working_calendar())
+            row.next_step_at = next_step_at(row, calendar.as_working_calendar())
             moved.append({"kind": row.kind, "from": iso(before), "to": iso(row.due_at)})
         row.save(update_fields=RECKONED)
     return moved
@@ -166,9 +176,10 @@ def end_all(ticket: Ticket, at: datetime) -> None:
 
 
 def end_wait(ticket: Ticket, at: datetime) -> Wait | None:
+    """The running wait ends now, or ended at the time given for it, however late somebody looks."""
     wait = Wait.objects.filter(ticket=ticket, ends_at=None).first()
     if wait is not None:
-        wait.ends_at = max(at, wait.starts_at)
+        wait.ends_at = max(wait.starts_at, min(at, wait.resume_at or at))
         wait.save(update_fields=["ends_at"])
     return wait
 

@@ -18,6 +18,9 @@ from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import NEW, OPEN
 from surveys.models.fields import CHANNELS
 
+# What lies outside is a slip of the pen, and at the ends of the calendar no instant at all.
+EARLIEST_YEAR, END_OF_YEARS = 2000, 2200
+
 
 def booked_callback(ticket: Ticket) -> Callback | None:
     return Callback.objects.filter(ticket=ticket, state=Callback.BOOKED).first()
@@ -86,17 +89,23 @@ def instant_of(local_time: str, time_zone: str) -> datetime:
     """
     if time_zone not in available_timezones():
         raise Refused("time_zone_unknown", _("Choose a time zone such as Asia/Shanghai."), field="time_zone")
-    try:
-        wall = datetime.strptime(local_time, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time has no zone yet)
-    except ValueError:
-        raise Refused(
-            "time_malformed", _("Give date and time, such as 2026-03-02T18:00."), field="local_time"
-        ) from None
-    zone = ZoneInfo(time_zone)
+    wall, zone = wall_time(local_time), ZoneInfo(time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wall:
         return first
     return end_of_gap(first, wall, zone)
+
+
+def wall_time(local_time: str) -> datetime:
+    try:
+        wall = datetime.strptime(local_time, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time has no zone yet)
+    except ValueError:
+        wall = datetime.min  # noqa: DTZ901
+    if not EARLIEST_YEAR <= wall.year < END_OF_YEARS:
+        raise Refused(
+            "time_malformed", _("Give date and time, such as 2026-03-02T18:00."), field="local_time"
+        )
+    return wall
 
 
 def end_of_gap(guess: datetime, wall: datetime, zone: ZoneInfo) -> datetime:
@@ -122,7 +131,7 @@ def book_callback(
     note: str = "",
 ) -> Ticket:
     """Promise a contact at a local time. A ticket has one promise at a time."""
-    due_at = check_slot(local_time, time_zone, channel, at)
+    local_time, due_at = check_slot(local_time, time_zone, channel, at)
     with acting(ticket, "callback", by=by, at=at) as change:
         if booked_callback(change.ticket) is not None:
             raise Refused(
@@ -147,7 +156,7 @@ def move_callback(
     ticket: Ticket, *, by: User | None, at: datetime, local_time: str, time_zone: str, reason: str = ""
 ) -> Ticket:
     """Promise another time instead; the promise it replaces stays in the history."""
-    due_at = check_slot(local_time, time_zone, "phone", at)
+    local_time, due_at = check_slot(local_time, time_zone, "phone", at)
     with acting(ticket, "callback", by=by, at=at) as change:
         callback = the_booked(change.ticket)
         before = callback.due_at
@@ -168,7 +177,7 @@ def cancel_callback(ticket: Ticket, *, by: User | None, at: datetime, reason: st
 
 
 def announce_callback(callback_id: int, *, at: datetime) -> bool:
-    """Its time has come: one event and one notice to the owner. Raises Refused where it is not due (any more)."""
+    """Its time has come: one event and one notice. Raises Refused where it is not due (any more)."""
     callback = Callback.objects.select_related("ticket").filter(pk=callback_id).first()
     if callback is None:
         return False
@@ -179,23 +188,26 @@ def announce_callback(callback_id: int, *, at: datetime) -> bool:
         if not done:
             raise Refused("callback_not_due", _("This callback is not due now."))
         tell_callback(change, "callback_due", callback)
+        person, recipient = notices.minder_of(change.ticket, at)
         notices.tell(
-            change.ticket.owner,
+            person,
             "callback_due",
             change.ticket,
             at,
             f"callback:{callback_id}:{iso(callback.due_at)}",
             callback=callback,
+            recipient=recipient,
         )
     return True
 
 
-def check_slot(local_time: str, time_zone: str, channel: str, at: datetime) -> datetime:
+def check_slot(local_time: str, time_zone: str, channel: str, at: datetime) -> tuple[str, datetime]:
+    """The wall time written in one way, and its instant."""
     check_channel(channel)
     due_at = instant_of(local_time, time_zone)
     if due_at <= at:
         raise Refused("callback_in_the_past", _("Choose a time that is still ahead."), field="local_time")
-    return due_at
+    return wall_time(local_time).isoformat(timespec="minutes"), due_at
 
 
 def the_booked(ticket: Ticket) -> Callback:

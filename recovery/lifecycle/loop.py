@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.assignment import choose_owner, is_available
 from recovery.lifecycle import notices
-from recovery.lifecycle.act import Change, acting, name_of
+from recovery.lifecycle.act import Change, acting, lock_person_of, name_of
 from recovery.lifecycle.clock import iso, start_deadlines
 from recovery.lifecycle.table import Refused
 from recovery.models import Resurvey, Ticket, TicketResponse
@@ -77,12 +77,11 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
 
 
 def lock_in_order(resurvey_id: int) -> None:
-    """Person, then ticket, then resurvey: everybody locks in this order, so nobody waits in a circle."""
-    ids = Resurvey.objects.filter(pk=resurvey_id).values_list("customer", "ticket").first()
-    if ids is None:
+    ticket_id = Resurvey.objects.filter(pk=resurvey_id).values_list("ticket", flat=True).first()
+    if ticket_id is None:
         return
-    Customer.objects.select_for_update().only("pk").filter(pk=ids[0]).first()
-    Ticket.objects.select_for_update().only("pk").get(pk=ids[1])
+    lock_person_of(ticket_id)
+    Ticket.objects.select_for_update().only("pk").get(pk=ticket_id)
     Resurvey.objects.select_for_update().only("pk").get(pk=resurvey_id)
 
 
@@ -187,18 +186,20 @@ def link_outcome(change: Change, response: Response) -> None:
     )
 
 
-def close(ticket: Ticket, *, at: datetime, by: User | None = None) -> Ticket:
-    """The loop is closed, with its outcome."""
-    with acting(ticket, "close", by=by, at=at) as change:
+def close(ticket: Ticket, *, at: datetime) -> Ticket:
+    """The loop is closed, with its outcome. Nobody closes by hand: what was asked would stay unanswered."""
+    with acting(ticket, "close", by=None, at=at) as change:
         change.set(status=CLOSED, closed_at=at)
         change.tell("closed", outcome=change.ticket.outcome)
     return change.ticket
 
 
+@transaction.atomic
 def reopen(ticket: Ticket, *, by: User | None, at: datetime, reason: str, text: str = "") -> Ticket:
     """The next cycle: new deadlines, the same history, the same owner if available."""
     if not reason.strip():
         raise Refused("reason_missing", _("Say why it is reopened."), field="reason")
+    lock_person_of(ticket.pk)
     with acting(ticket, "reopen", by=by, at=at) as change:
         ticket = change.ticket
         refuse_merged(ticket)

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recovery.models import StaffProfile, Ticket
+from recovery.assignment import is_available, supervisor_on_duty
+from recovery.models import EscalationStep, StaffProfile, Team, Ticket
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from surveys.messages import queue_message
 
@@ -35,6 +36,20 @@ def tell(user: User, kind: str, ticket: Ticket, at: datetime, occasion: str, **c
             context={"ticket": ticket, "url": ticket_url(ticket), **facts_of(ticket), **context},
             at=at,
         )
+
+
+def minder_of(ticket: Ticket, at: datetime) -> tuple[User, str]:
+    """The owner, or whoever supervises while the owner is away or gone; and as what they are told."""
+    if is_available(ticket.owner, at):
+        return ticket.owner, EscalationStep.OWNER
+    return supervisor_of(ticket, ticket.team, at)
+
+
+def supervisor_of(ticket: Ticket, team: Team, at: datetime) -> tuple[User, str]:
+    """Who supervises this team of the ticket, or one above it, and as what they are told."""
+    person = supervisor_on_duty(team, at)
+    own = person == ticket.team.supervisor
+    return person, EscalationStep.SUPERVISOR if own else EscalationStep.MANAGER
 
 
 def facts_of(ticket: Ticket) -> dict[str, Any]:

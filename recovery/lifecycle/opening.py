@@ -92,14 +92,18 @@ def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None
 
 
 def absorb(ticket: Ticket, response: Response, plan: Plan, *, at: datetime) -> Ticket:
-    """A repeat low score of the same person joins the open ticket and raises its priority by one."""
+    """A repeat low score of the same person joins the open ticket and raises its priority by one.
+
+    A resolved ticket takes what was said before it was resolved; nothing else changes, and the person will
+    be asked again anyway.
+    """
     with acting(ticket, "absorb", by=None, at=at, any_version=True) as change:
         ticket = change.ticket
         TicketResponse.objects.create(
             ticket=ticket, response=response, role=TicketResponse.ABSORBED, cycle=ticket.cycle
         )
         before = ticket.priority
-        raised = min(max(before - 1, 1), plan.priority)
+        raised = min(max(before - 1, 1), plan.priority) if ticket.is_in_work else before
         reasons = [*ticket.severity_reasons, {"code": "repeat_low_score", "response": response.pk}]
         change.set(priority=raised, severity_reasons=reasons)
         moved = recompute(change) if raised != before else []

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import loop
-from recovery.lifecycle.act import acting
+from recovery.lifecycle.act import acting, lock_person_of
 from recovery.lifecycle.clock import end_all, end_wait, meet
 from recovery.lifecycle.contact import cancel_booked
 from recovery.lifecycle.table import Refused
@@ -42,6 +42,7 @@ def resolve(
         raise Refused("cause_missing", _("Choose the cause you found."), field="cause_found")
     if not what_was_done.strip():
         raise Refused("done_missing", _("Say what was done."), field="what_was_done")
+    lock_person_of(ticket.pk)
     with acting(ticket, "resolve", by=by, at=at) as change:
         end_wait(change.ticket, at)
         met = meet(change.ticket, RESOLUTION, at)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.models.ticket import CLOSED, IN_WORK, NEW, OPEN, RESOLVED, WAITING
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "absorb": frozenset(IN_WORK),
+    "absorb": frozenset({NEW, OPEN, WAITING, RESOLVED}),
     "update": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
     "assign": frozenset({NEW, OPEN, WAITING, RESOLVED}),
     "contact": frozenset(IN_WORK),

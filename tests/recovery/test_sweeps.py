@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recovery import sweeps, tasks
-from recovery.lifecycle import book_callback, resolve
-from recovery.models import Resurvey, Ticket
+from recovery.lifecycle import Refused, book_callback, resolve
+from recovery.models import Resurvey, SlaPolicy, Team, Ticket, TicketEvent
 from recovery.triage import due_triage
 from surveys.models import Message, Response
 from tests.make import DAY, HOUR, MONDAY, Cast
@@ -137,3 +137,30 @@ def test_a_callback_of_a_resolved_ticket_is_not_announced(cast: Cast) -> None:
     resolve(ticket, by=cast.lina, at=MONDAY + HOUR, cause_found=cast.late, what_was_done="x")
     assert sweeps.due_callbacks(MONDAY + DAY) == []
     assert sweeps.due_deadlines(MONDAY + timedelta(days=30)) == []
+
+
+def test_a_step_without_a_team_fails_where_it_is_heard(cast: Cast) -> None:
+    response = cast.response(2)
+    Team.objects.exclude(parent=None).delete()
+    Team.objects.all().delete()
+    with pytest.raises(Team.DoesNotExist, match="add one"):
+        sweeps.take_step("triage", response.pk, MONDAY)
+
+
+def test_a_step_that_cannot_succeed_fails_where_it_is_heard(cast: Cast) -> None:
+    ticket = cast.ticket()
+    cast.policy.targets.all().delete()
+    SlaPolicy.objects.update(version=2)
+    assert sweeps.outdated_deadlines(MONDAY) == [ticket.pk]
+    with pytest.raises(Refused, match="no targets"):
+        sweeps.take_step("recompute", ticket.pk, MONDAY)
+
+
+def test_a_step_that_somebody_made_needless_is_quiet(busy: Cast) -> None:
+    at = MONDAY + 7 * DAY
+    for sweep in sweeps.SWEEPS:
+        for pk in sweep.due(at):
+            assert sweeps.take_step(sweep.name, pk, at)
+            before = TicketEvent.objects.count()
+            assert sweeps.take_step(sweep.name, pk, at)
+            assert TicketEvent.objects.count() == before, sweep.name

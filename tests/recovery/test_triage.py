@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from recovery import lifecycle
 from recovery.models import SlaPolicy, Team, Ticket, TriageRule
 from recovery.triage import due_triage, triage
-from surveys.models import Account, Response
+from surveys.models import Account, Message, Response
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.surveys.make import make_survey
 
@@ -211,3 +212,36 @@ def test_a_response_is_told_who_will_be_in_touch(cast: Cast) -> None:
     assert (promise.name, promise.by) == ("Li Na", MONDAY + 4 * HOUR)
     lifecycle.log_contact(ticket, by=cast.lina, at=MONDAY, outcome="reached")
     assert promise_for(response.pk, MONDAY) is None
+
+
+class TestAnswerFromBeforeTheResolution:
+    """It was given before the ticket was resolved and arrived after: a file, a queue, a slow connection."""
+
+    def test_a_low_one_joins_the_resolved_ticket_and_leaves_it_resolved(self, cast: Cast) -> None:
+        ticket = cast.ticket(customer=cast.customer())
+        late = cast.response(1, customer=ticket.customer, at=MONDAY, comment="From the file")
+        done = resolved(cast, ticket, MONDAY + HOUR)
+        assert triage(late.pk, at=MONDAY + 2 * HOUR) == ticket
+        ticket.refresh_from_db()
+        assert (ticket.status, ticket.priority, ticket.version) == ("resolved", 3, done.version + 1)
+        event = ticket.events.get(kind="absorbed")
+        assert (event.text, event.data["from"], event.data["to"]) == ("From the file", 3, 3)
+        assert ticket.resurveys.get().state == "planned"
+        assert Message.objects.filter(kind="ticket_absorbed", user=cast.lina).count() == 1
+
+    def test_a_better_one_changes_nothing(self, cast: Cast) -> None:
+        ticket = cast.ticket()
+        late = cast.response(9, customer=ticket.customer, at=MONDAY)
+        resolved(cast, ticket, MONDAY + HOUR)
+        assert triage(late.pk, at=MONDAY + 2 * HOUR) is None
+        assert not ticket.events.filter(kind="absorbed").exists()
+
+
+def resolved(cast: Cast, ticket: Ticket, at: datetime) -> Ticket:
+    return lifecycle.resolve(ticket, by=cast.lina, at=at, cause_found=cast.late, what_was_done="Sent again")
+
+
+def test_rows_that_fail_do_not_stand_in_the_way_of_the_newest(cast: Cast) -> None:
+    pks = [cast.response(2).pk for _n in range(6)]
+    assert due_triage(MONDAY, limit=4) == [pks[0], pks[1], pks[4], pks[5]]
+    assert due_triage(MONDAY, limit=6) == pks

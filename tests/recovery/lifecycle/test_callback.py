@@ -61,6 +61,8 @@ def test_a_local_time_is_one_instant(local: str, zone: str, instant: str) -> Non
         ("tomorrow", "Asia/Shanghai", "time_malformed"),
         ("2026-02-30T10:00", "Asia/Shanghai", "time_malformed"),
         ("2026-03-02T18:00", "Mars/Olympus", "time_zone_unknown"),
+        ("9999-12-31T23:59", "America/New_York", "time_malformed"),
+        ("0001-01-01T00:00", "Asia/Shanghai", "time_malformed"),
     ],
 )
 def test_it_refuses_a_time_that_cannot_be_kept(cast: Cast, local: str, zone: str, code: str) -> None:
@@ -147,3 +149,14 @@ def test_another_can_be_booked_after_the_first_was_kept(cast: Cast, booked: Tick
     ticket = log_contact(booked, by=cast.lina, at=at, outcome="no_answer")
     book_callback(ticket, by=cast.lina, at=at, local_time="2026-03-03T09:00", time_zone="Asia/Shanghai")
     assert ticket.callbacks.count() == 2
+
+
+def test_it_writes_the_promised_time_in_one_way(cast: Cast) -> None:
+    ticket = book_callback(
+        cast.ticket(), by=cast.lina, at=MONDAY, local_time="2026-3-2T18:0", time_zone="Asia/Shanghai"
+    )
+    assert ticket.callbacks.get().local_time == "2026-03-02T18:00"
+    ticket = move_callback(
+        ticket, by=cast.lina, at=MONDAY, local_time="2026-3-3T9:0", time_zone="Asia/Shanghai"
+    )
+    assert ticket.callbacks.get().local_time == "2026-03-03T09:00"

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
 from recovery.lifecycle import Refused, climb, escalate, log_contact, start_waiting
-from recovery.models import Deadline, Escalation, EscalationStep, Ticket
+from recovery.models import Deadline, Escalation, EscalationStep, Leave, Ticket
 from recovery.sweeps import due_deadlines
 from surveys.models import Message
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
@@ -121,3 +122,56 @@ def test_a_step_after_the_deadline_waits_for_working_time(cast: Cast) -> None:
     climb(row.pk, at=DUE)
     row.refresh_from_db()
     assert row.next_step_at == DUE + timedelta(hours=20)
+
+
+def test_a_step_that_was_taken_away_is_not_told_as_a_breach(cast: Cast, row: Deadline) -> None:
+    EscalationStep.objects.filter(level=0).delete()
+    assert climb(row.pk, at=DUE - 30 * MINUTE) is False
+    assert [event.kind for event in row.ticket.events.all()] == ["opened"]
+    assert due_deadlines(DUE - MINUTE) == []
+    assert climb(row.pk, at=DUE)
+
+
+def test_a_policy_that_tells_nobody_says_so_once(cast: Cast, row: Deadline) -> None:
+    EscalationStep.objects.all().delete()
+    climb(row.pk, at=DUE)
+    assert due_deadlines(DUE + DAY) == []
+    assert row.ticket.events.filter(kind="breached").count() == 1
+
+
+@pytest.mark.parametrize("why", ["away", "left"])
+def test_the_next_above_is_told_where_the_supervisor_is_not_there(
+    cast: Cast, row: Deadline, why: str
+) -> None:
+    gone(cast.chen, why)
+    climb(row.pk, at=DUE)
+    assert told(row.ticket) == [(1, "Wu Mei")]
+    assert Message.objects.get(kind="ticket_escalated").user == cast.wu
+
+
+@pytest.mark.parametrize("why", ["away", "left"])
+def test_the_supervisor_is_warned_where_the_owner_is_not_there(cast: Cast, row: Deadline, why: str) -> None:
+    gone(cast.lina, why)
+    climb(row.pk, at=DUE - 30 * MINUTE)
+    assert told(row.ticket) == [(0, "Chen Hao")]
+    notice = Message.objects.get(kind="ticket_escalated")
+    assert (notice.user, "because you own" in notice.text) == (cast.chen, False)
+
+
+def gone(user: User, why: str) -> None:
+    if why == "away":
+        Leave.objects.create(user=user, starts_at=MONDAY, ends_at=MONDAY + DAY)
+    else:
+        User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def test_help_is_asked_of_whoever_is_there(cast: Cast) -> None:
+    gone(cast.chen, "away")
+    assert told(escalate(cast.ticket(), by=cast.lina, at=MONDAY, reason="A refund")) == [(1, "Wu Mei")]
+
+
+def test_it_refuses_where_nobody_is_above(cast: Cast) -> None:
+    ticket = cast.ticket(team=cast.west)
+    with pytest.raises(Refused, match="Nobody is above you"):
+        escalate(ticket, by=cast.bob, at=MONDAY, reason="Beyond me")
+    assert told(ticket) == []

@@ -1,3 +1,5 @@
+from datetime import time
+
 import pytest
 
 from recovery.lifecycle import Refused, climb, extend, log_contact
@@ -55,3 +57,39 @@ def test_it_refuses_a_deadline_that_was_met(cast: Cast) -> None:
     ticket = log_contact(cast.ticket(), by=cast.lina, at=MONDAY, outcome="reached")
     with pytest.raises(Refused, match="met already"):
         extend(ticket, by=cast.chen, at=MONDAY + DAY, minutes=60, reason="x", kind="first_contact")
+
+
+def test_what_was_late_and_not_yet_swept_stays_late_too(cast: Cast) -> None:
+    ticket = extend(
+        cast.ticket(),
+        by=cast.chen,
+        at=MONDAY + 4 * HOUR + MINUTE,
+        minutes=120,
+        reason="Agreed",
+        kind="first_contact",
+    )
+    row = Deadline.objects.get(ticket=ticket, kind="first_contact")
+    assert (row.breached_at, row.due_at) == (MONDAY + 4 * HOUR, MONDAY + 6 * HOUR)
+
+
+def test_it_is_not_late_when_it_is_extended_at_the_very_deadline(cast: Cast) -> None:
+    extend(
+        cast.ticket(), by=cast.chen, at=MONDAY + 4 * HOUR, minutes=120, reason="Agreed", kind="first_contact"
+    )
+    assert Deadline.objects.get(kind="first_contact").breached_at is None
+
+
+def test_it_refuses_more_time_than_can_be_reckoned(cast: Cast) -> None:
+    cast.calendar.hours.update(opens=time(9), closes=time(9, 1))
+    with pytest.raises(Refused) as refused:
+        extend(cast.ticket(), by=cast.chen, at=MONDAY, minutes=500_000, reason="x")
+    assert refused.value.code == "deadline_too_far"
+    assert Deadline.objects.get(kind="resolution").extra_minutes == 0
+
+
+def test_it_refuses_what_adds_up_to_more_than_ten_years(cast: Cast) -> None:
+    cast.calendar.hours.update(opens=time(0), closes=time(0), days=[0, 1, 2, 3, 4, 5, 6])
+    ticket = cast.ticket()
+    Deadline.objects.update(extra_minutes=5_200_000)
+    with pytest.raises(Refused, match="too far"):
+        extend(ticket, by=cast.chen, at=MONDAY, minutes=500_000, reason="x")

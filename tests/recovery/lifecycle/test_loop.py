@@ -240,3 +240,44 @@ class TestReopen:
         again = reopen(closed, by=cast.chen, at=friday, reason="Broken again")
         assert again.cycle == 2
         assert again.resurveys.get(cycle=1).outcome == "promoter"
+
+
+class TestAnswerAfterAll:
+    """The question had ended without an answer; then its message was sent again by hand, and answered."""
+
+    @pytest.fixture
+    def given_up(self, cast: Cast) -> Resurvey:
+        resurvey = asked(cast)
+        Invitation.objects.update(state=Invitation.CANCELLED, reason="message_dead")
+        end_unanswered(resurvey.pk, at=DUE + HOUR)
+        Invitation.objects.update(state=Invitation.SENT, reason="")
+        return resurvey
+
+    @pytest.mark.parametrize(("score", "outcome"), [(9, "promoter"), (7, "passive")])
+    def test_it_is_the_outcome_of_the_closed_ticket(
+        self, cast: Cast, given_up: Resurvey, score: int, outcome: str
+    ) -> None:
+        ticket = answer(cast, given_up, score, at=DUE + DAY)
+        assert (ticket.pk, ticket.status, ticket.outcome) == (given_up.ticket_id, "closed", outcome)
+        given_up.refresh_from_db()
+        assert (given_up.outcome, given_up.outcome_at) == (outcome, DUE + DAY)
+
+    def test_a_low_one_begins_the_next_cycle(self, cast: Cast, given_up: Resurvey) -> None:
+        ticket = answer(cast, given_up, 2, at=DUE + DAY)
+        assert (ticket.pk, ticket.status, ticket.cycle) == (given_up.ticket_id, "open", 2)
+
+    def test_it_joins_what_was_opened_meanwhile(self, cast: Cast, given_up: Resurvey) -> None:
+        newer = cast.ticket(customer=given_up.customer, at=DUE + DAY)
+        ticket = answer(cast, given_up, 2, at=DUE + 2 * DAY)
+        assert (ticket.pk, ticket.cycle) == (newer.pk, 1)
+
+    def test_it_does_not_count_for_a_cycle_that_is_over(self, cast: Cast, given_up: Resurvey) -> None:
+        ticket = Ticket.objects.get(pk=given_up.ticket_id)
+        ticket = reopen(ticket, by=cast.lina, at=DUE + DAY, reason="They called back")
+        resolved(cast, ticket, at=DUE + DAY)
+        Resurvey.objects.filter(cycle=2).update(state="ended", outcome="not_asked")
+        Ticket.objects.update(status="closed", closed_at=DUE + DAY)
+        late = cast.response(9, customer=ticket.customer, invitation=given_up.invitation, at=DUE + 2 * DAY)
+        assert triage(late.pk, at=DUE + 2 * DAY) is None
+        given_up.refresh_from_db()
+        assert given_up.outcome == "not_asked"

@@ -1,18 +1,20 @@
 """Real threads on PostgreSQL: whoever comes second finds out."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
-from recovery.lifecycle import Refused, assign, climb, resolve
-from recovery.models import Deadline, Membership, Ticket, TicketEvent
+from recovery.lifecycle import Refused, assign, climb, reopen, resolve
+from recovery.models import Deadline, Membership, Resurvey, Ticket, TicketEvent
 from recovery.triage import triage
-from surveys.models import Message
+from surveys.models import Customer, Message, Response
 from tests.make import HOUR, MONDAY, Cast
+from tests.surveys.make import make_survey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -113,3 +115,74 @@ def test_nobody_gets_more_than_they_can_carry(crew: Cast) -> None:
     race(lambda n: triage(ids[n], at=MONDAY))
     owners = list(Ticket.objects.values_list("owner__username", flat=True))
     assert sorted(owners) == sorted(["lina", "lina", "majun", "majun", "chen", "chen", "chen", "chen"])
+
+
+def test_two_matters_of_one_person_resolved_at_once_plan_one_question(crew: Cast) -> None:
+    customer = crew.customer()
+    tickets = [crew.ticket(customer=customer, survey=make_survey(f"line{n}")) for n in range(THREADS)]
+    results = race(
+        lambda n: resolve(
+            tickets[n], by=crew.lina, at=MONDAY, cause_found=crew.late, what_was_done="Sent again"
+        )
+    )
+    assert len(winners(results)) == THREADS
+    states = sorted(Resurvey.objects.values_list("state", flat=True))
+    assert states == ["held"] * (THREADS - 1) + ["planned"]
+
+
+def test_nobody_waits_in_a_circle_when_low_scores_come_while_it_is_resolved(crew: Cast) -> None:
+    customer = crew.customer()
+    ticket = crew.ticket(customer=customer)
+    ids = [crew.response(2, customer=customer, at=MONDAY).pk for _n in range(THREADS)]
+    results = race(
+        lambda n: (
+            triage(ids[n], at=MONDAY + HOUR)
+            if n
+            else resolve(
+                copy_of(ticket), by=crew.lina, at=MONDAY + HOUR, cause_found=crew.late, what_was_done="x"
+            )
+        )
+    )
+    assert len(winners(results)) >= THREADS - 1
+    assert Ticket.objects.count() == 1
+    assert ticket.events.filter(kind="absorbed").count() == THREADS - 1
+
+
+def test_a_closed_ticket_is_not_reopened_beside_a_new_one(crew: Cast) -> None:
+    """Each reopens its own closed ticket of the same person and line: one is open in the end."""
+    customer = crew.customer()
+    tickets = []
+    for _n in range(THREADS):
+        ticket = crew.ticket(customer=customer)
+        Ticket.objects.filter(pk=ticket.pk).update(status="closed", closed_at=MONDAY)
+        tickets.append(ticket)
+    results = race(lambda n: reopen(tickets[n], by=crew.lina, at=MONDAY + HOUR, reason="Broken again"))
+    assert len(winners(results)) == 1
+    assert Ticket.objects.in_work().count() == 1
+
+
+def test_an_answer_that_changes_while_it_is_triaged_holds_up_nobody(crew: Cast) -> None:
+    """Intake locks the answer, then fills in the person: whoever locks both goes the same way round."""
+    customer = crew.customer()
+    response = crew.response(2, customer=customer)
+    has_locked = Event()
+
+    def take_in() -> None:
+        with transaction.atomic():
+            Response.objects.select_for_update().get(pk=response.pk)
+            has_locked.set()
+            time.sleep(0.5)
+            Customer.objects.filter(pk=customer.pk).update(tier="Gold")
+        connection.close()
+
+    def decide() -> Ticket | None:
+        has_locked.wait()
+        try:
+            return triage(response.pk, at=MONDAY)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        taken, decided = pool.submit(take_in), pool.submit(decide)
+        taken.result()
+        assert decided.result() == Ticket.objects.get()

@@ -2,9 +2,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recovery.lifecycle import Refused, change_priority, log_contact, resolve, resume, start_waiting
+from recovery.lifecycle import (
+    Refused,
+    change_priority,
+    extend,
+    log_contact,
+    resolve,
+    resume,
+    start_waiting,
+)
 from recovery.models import Deadline, Ticket, Wait
-from recovery.sweeps import SWEEPS, due_deadlines, due_waits
+from recovery.sweeps import SWEEPS, due_deadlines, due_waits, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 
@@ -85,3 +93,60 @@ def test_it_refuses_to_wait_twice_and_to_resume_what_runs(cast: Cast) -> None:
     ticket = start_waiting(ticket, by=cast.lina, at=MONDAY, reason="Receipt")
     with pytest.raises(Refused, match="waiting already"):
         start_waiting(ticket, by=cast.lina, at=MONDAY, reason="Again")
+
+
+def test_a_late_sweep_does_not_lengthen_the_wait(cast: Cast) -> None:
+    until = MONDAY + 2 * HOUR
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="Receipt", until=until)
+    resume(ticket, by=None, at=MONDAY + 5 * HOUR)
+    assert Wait.objects.get().ends_at == until
+    assert due(ticket, "first_contact") == MONDAY + 6 * HOUR
+
+
+def test_it_ends_at_once_where_somebody_resumes_before_the_time_given(cast: Cast) -> None:
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="Receipt", until=MONDAY + 2 * HOUR)
+    resume(ticket, by=cast.lina, at=MONDAY + HOUR)
+    assert Wait.objects.get().ends_at == MONDAY + HOUR
+
+
+def test_a_step_handed_out_for_one_wait_does_not_end_the_next(cast: Cast) -> None:
+    until = MONDAY + HOUR
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="Receipt", until=until)
+    [pk] = due_waits(until)
+    ticket = resume(ticket, by=cast.lina, at=until)
+    start_waiting(ticket, by=cast.lina, at=until, reason="Another receipt", until=MONDAY + DAY)
+    take_step("waits", pk, until + MINUTE)
+    ticket.refresh_from_db()
+    assert ticket.status == "waiting"
+
+
+def test_a_change_of_priority_while_waiting_counts_once_the_clock_runs(cast: Cast) -> None:
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY + HOUR, reason="Receipt")
+    ticket = change_priority(ticket, by=cast.lina, at=MONDAY + 2 * HOUR, priority=2)
+    assert due(ticket, "first_contact") is None
+    assert ticket.events.get(kind="priority_changed").data["deadlines"] == []
+    resume(ticket, by=cast.lina, at=MONDAY + 3 * HOUR)
+    assert due(ticket, "first_contact") == MONDAY + 4 * HOUR
+
+
+def test_more_time_allowed_while_waiting_counts_once_the_clock_runs(cast: Cast) -> None:
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY + HOUR, reason="Receipt")
+    ticket = extend(
+        ticket, by=cast.chen, at=MONDAY + 2 * HOUR, minutes=60, reason="Agreed", kind="first_contact"
+    )
+    assert due(ticket, "first_contact") is None
+    resume(ticket, by=cast.lina, at=MONDAY + 2 * HOUR)
+    assert due(ticket, "first_contact") == MONDAY + 6 * HOUR
+
+
+def test_a_deadline_reached_at_the_moment_the_wait_begins_is_not_paused(cast: Cast) -> None:
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY + 4 * HOUR, reason="Receipt")
+    assert due(ticket, "first_contact") == MONDAY + 4 * HOUR
+    assert due(ticket, "resolution") is None
+
+
+def test_a_wait_never_ends_before_it_began(cast: Cast) -> None:
+    """The clocks of two machines differ a little."""
+    ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY + HOUR, reason="Receipt")
+    resume(ticket, by=cast.lina, at=MONDAY + HOUR - MINUTE)
+    assert Wait.objects.get().ends_at == MONDAY + HOUR
