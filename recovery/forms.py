@@ -170,7 +170,9 @@ class EscalateForm(ActForm):
 
 class ExtendForm(ActForm):
     kind = forms.ChoiceField(label=_("Deadline"), choices=DEADLINE_KINDS, initial="resolution")
-    minutes = forms.TypedChoiceField(label=pgettext_lazy("more time", "By"), choices=WORKING_TIMES, coerce=int)
+    minutes = forms.TypedChoiceField(
+        label=pgettext_lazy("more time", "By"), choices=WORKING_TIMES, coerce=int
+    )
     reason = forms.CharField(label=_("Why is more time needed?"), max_length=300)
 
 
