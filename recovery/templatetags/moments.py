@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.utils import timezone
@@ -92,6 +92,19 @@ def there_and_here(at: datetime, zone: tzinfo) -> str:
     if same_clock(at, zone):
         return f"{there:%H:%M}"
     return gettext("{there} there, {here} here").format(there=f"{there:%H:%M}", here=clock(at))
+
+
+def time_there(local_time: str, time_zone: str) -> str:
+    """Sun 22 Nov 00:24 in Paris, for a wall time and its zone; '' where the reader's clock shows the same."""
+    try:
+        there = datetime.fromisoformat(local_time).replace(tzinfo=ZoneInfo(time_zone))
+    except (ValueError, ZoneInfoNotFoundError):
+        return ""
+    if same_clock(there, ZoneInfo(time_zone)):
+        return ""
+    return gettext("{time} in {city}").format(
+        time=f"{day_of(there)} {there:%H:%M}", city=city(ZoneInfo(time_zone))
+    )
 
 
 def due_title(at: datetime, zone: tzinfo) -> str:

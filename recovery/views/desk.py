@@ -18,9 +18,9 @@ from django.views.decorators.http import require_safe
 from recovery.models import Callback, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
-from recovery.views.rows import Row, by_next_due, for_rows, rows_of
+from recovery.views.rows import Row, by_next_due, for_rows, rows_of, with_news
 
-MOST = 200
+MOST = 100
 NOW = timedelta(hours=1)
 
 BANDS: list[tuple[str, str | Promise]] = [
@@ -83,7 +83,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     tickets = for_rows(mine_in_bands(request, at)).order_by(
         F("calls").desc(), F("next_due").asc(nulls_last=True), "priority", "pk"
     )[:MOST]
-    bands = bands_of(list(tickets), found, at)
+    bands = bands_of(with_news(tickets), found, at)
     context = {
         "bands": [band for band in bands if band.count],
         "counts": found,

@@ -90,7 +90,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
         "teams": by_team(request, cells),
         "owners": by_owner(request, cells, at),
         "page_obj": page,
-        "rows": rows_of(page.object_list, at),
+        "rows": rows_of(page.object_list, at, ahead=tab == "risk" and not door.asked(request, "all")),
         "owner": number_of(door.asked(request, "owner")),
         "team": number_of(door.asked(request, "team")),
         "bulk": bulk_form(request),

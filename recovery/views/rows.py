@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, F, Min, OuterRef, Prefetch, Q, Subqu
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext
 
-from recovery.models import Callback, Deadline, Ticket
+from recovery.models import Callback, Deadline, Ticket, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from recovery.templatetags.moments import (
     LATE,
@@ -21,6 +21,7 @@ from recovery.templatetags.moments import (
     chip_until,
     deadline_chip,
     moment,
+    span,
     there_and_here,
 )
 from recovery.views.words import SHORT_PRIORITIES, kind_word
@@ -28,13 +29,17 @@ from recovery.views.words import SHORT_PRIORITIES, kind_word
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`calls` where the next thing owed is a booked callback; `what` names it for a reader."""
+    """`calls` where the next thing owed is a booked callback; `what` names it for a reader.
+
+    `answered` says how long ago the customer spoke, where nobody has done anything since.
+    """
 
     ticket: Ticket
     chip: Chip | None
     calls: bool
     what: str
     priority: str
+    answered: str = ""
 
     @property
     def is_late(self) -> bool:
@@ -81,23 +86,46 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
     )
 
 
-def rows_of(tickets: Iterable[Ticket], now: datetime) -> list[Row]:
-    return [row_of(ticket, now) for ticket in tickets]
+def rows_of(tickets: Iterable[Ticket], now: datetime, *, ahead: bool = False) -> list[Row]:
+    """With `ahead`, a row shows the next deadline still to come rather than one that has passed."""
+    return [row_of(ticket, now, ahead) for ticket in tickets]
 
 
-def row_of(ticket: Ticket, now: datetime) -> Row:
-    booked: list[Callback] = ticket.booked  # type: ignore[attr-defined]
+# What the product does by itself answers nobody.
+UNHEARD = ("escalated", "breached", "recomputed", "resumed", "callback_due", "resurvey_held")
+CUSTOMERS_OWN = ("absorbed", "updated", "noted", "callback_booked", "callback_moved", "callback_cancelled")
+
+
+def with_news(tickets: Iterable[Ticket]) -> list[Ticket]:
+    """These tickets, those marked where the last word is the customer's; one query for all of them."""
+    found = list(tickets)
+    events = TicketEvent.objects.filter(ticket__in=found).exclude(kind__in=UNHEARD)
+    last = {event.ticket_id: event for event in events.order_by("ticket_id", "-id").distinct("ticket_id")}
+    for ticket in found:
+        event = last.get(ticket.pk)
+        by_customer = event and event.kind in CUSTOMERS_OWN and event.by_id is None and not event.by_name
+        ticket.answered_at = event.at if event and by_customer else None  # type: ignore[attr-defined]
+    return found
+
+
+def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
+    booked: list[Callback] = [] if ahead else ticket.booked  # type: ignore[attr-defined]
     running = [row for row in ticket.deadlines.all() if row.cycle == ticket.cycle and row.is_running]
-    due = [row for row in running if row.due_at is not None]
+    due = [row for row in running if row.due_at is not None and (row.due_at > now or not ahead)]
     first = min(due, key=lambda row: row.due_at or now, default=None)
-    priority = SHORT_PRIORITIES.get(ticket.priority, "")
+    facts = {"priority": SHORT_PRIORITIES.get(ticket.priority, ""), "answered": answered(ticket, now)}
     call = booked[0] if booked else None
     if call and (call.due_at <= now or first is None or first.due_at is None or call.due_at <= first.due_at):
-        return Row(ticket, call_chip(call, now), True, gettext("Callback"), priority)
+        return Row(ticket, call_chip(call, now), True, gettext("Callback"), **facts)
     if first is not None:
-        return Row(ticket, deadline_chip(first, now), False, kind_word(first.kind), priority)
+        return Row(ticket, deadline_chip(first, now), False, kind_word(first.kind), **facts)
     paused = next((row for row in running if row.is_paused), None)
-    return Row(ticket, deadline_chip(paused, now) if paused else None, False, gettext("Waiting"), priority)
+    return Row(ticket, deadline_chip(paused, now) if paused else None, False, gettext("Waiting"), **facts)
+
+
+def answered(ticket: Ticket, now: datetime) -> str:
+    at: datetime | None = getattr(ticket, "answered_at", None)
+    return gettext("answered {t} ago").format(t=span(now - at)) if at else ""
 
 
 def call_chip(call: Callback, now: datetime) -> Chip:

@@ -18,7 +18,7 @@ from recovery.models import Deadline, Resurvey, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import FIRST_CONTACT
 from recovery.pictures import sparkline_svg
-from recovery.templatetags.moments import is_day
+from recovery.templatetags.moments import is_day, time_there
 from recovery.views import door
 from recovery.views.ledger import Owed, owed
 from recovery.views.rows import nearest_first
@@ -60,6 +60,7 @@ def show_again(
 def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, Any]:
     customer = ticket.customer
     deadlines = deadlines_of(ticket, at)
+    booked = next((each for each in ticket.callbacks.all() if each.state == each.BOOKED), None)
     return {
         "ticket": ticket,
         "now": at,
@@ -68,7 +69,8 @@ def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, An
         "past": past_deadlines(ticket, at),
         "entries": entries_of(ticket, at),
         "answers": answers_of(ticket),
-        "booked": next((each for each in ticket.callbacks.all() if each.state == each.BOOKED), None),
+        "booked": booked,
+        "booked_there": time_there(booked.local_time, booked.time_zone) if booked else "",
         "wait": ticket.waits.filter(ends_at=None).first(),
         "because": because_words(ticket.assigned_because),
         "reasons": severity_words(ticket.severity_reasons),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recovery.models import Cause, Ticket, TicketEvent
-from recovery.templatetags.moments import moment
+from recovery.templatetags.moments import moment, time_there
 from recovery.views.words import (
     Words,
     band_word,
@@ -184,13 +184,12 @@ def callback(words: Words, unsigned: Words) -> Callable[[Reader, TicketEvent, En
 
     def tell(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         entry.look = SYSTEM if is_system(event) else CALL
-        local = str(event.data.get("local_time", "")).replace("T", " ")
-        zone = str(event.data.get("time_zone", "")).rsplit("/", 1)[-1].replace("_", " ")
         facts = reader.facts(
             event, due=reader.when(event.data.get("due_at")), before=reader.when(event.data.get("from"))
         )
         entry.sentence = fill(unsigned if is_system(event) else words, facts)
-        entry.lines.append(fill(_("%(local)s in %(zone)s"), {"local": local, "zone": zone}))
+        there = time_there(str(event.data.get("local_time", "")), str(event.data.get("time_zone", "")))
+        entry.lines += [there] if there else []
 
     return tell
 

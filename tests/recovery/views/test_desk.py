@@ -114,3 +114,17 @@ def test_it_asks_the_database_the_same_for_one_and_for_many(
     client = sign_in(cast.lina)
     with django_assert_max_num_queries(12):
         client.get("/desk/")
+
+
+def test_it_marks_where_the_customer_spoke_last(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = mine(cast), sign_in(cast.lina)
+    (band,) = client.get("/desk/").context["bands"]
+    assert band.rows[0].answered == ""
+    again = cast.response(1, at=MONDAY, customer=ticket.customer)
+    plan = lifecycle.Plan(team=cast.east, policy=cast.policy, priority=3)
+    lifecycle.absorb(ticket, again, plan, at=MONDAY + 10 * MINUTE)
+    (band,) = client.get("/desk/").context["bands"]
+    assert band.rows[0].answered == "answered 20 min ago"
+    lifecycle.log_contact(fresh(ticket), by=cast.lina, at=MONDAY + 25 * MINUTE, outcome="no_answer")
+    (band,) = client.get("/desk/").context["bands"]
+    assert band.rows[0].answered == ""
