@@ -1,7 +1,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from recovery.views import acts, callbacks, customers, desk, overdue, ticket, tickets
+from recovery.views import (
+    acts,
+    callbacks,
+    customers,
+    desk,
+    insight,
+    insight_csv,
+    insight_tickets,
+    overdue,
+    ticket,
+    tickets,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("recovery.api.urls")),
@@ -14,6 +25,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("overdue/", overdue.overdue, name="overdue"),
     path("overdue/act/", overdue.act_on_many, name="overdue-act"),
     path("callbacks/", callbacks.list_callbacks, name="callbacks"),
+    path("insight/", insight.show_recovery, name="insight"),
+    path("insight/times/", insight.show_times, name="insight-times"),
+    path("insight/causes/", insight.show_causes, name="insight-causes"),
+    path("insight/tickets/", insight_tickets.show_tickets, name="insight-tickets"),
+    path("insight/csv/", insight_csv.export_csv, name="insight-csv"),
     path("customers/", customers.list_customers, name="customers"),
     path("customers/<int:pk>/", customers.show_customer, name="customer"),
 ]

@@ -91,13 +91,17 @@ def survey_figures(
 
 
 def figures_of(
-    surveys: Sequence[Survey], since: datetime | None = None, until: datetime | None = None
+    surveys: Sequence[Survey],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    touchpoint: str = "",
 ) -> list[SurveyFigures]:
-    """One for each survey, in three queries for all of them."""
-    answers = _within(Response.objects.filter(survey__in=surveys), "answered_at", since, until)
+    """One for each survey, of one touchpoint if it is named, in three queries for all of them."""
+    given = _at(Response.objects.filter(survey__in=surveys), touchpoint)
+    answers = _within(given, "answered_at", since, until)
     counts = _levels(answers.counted().values_list("survey_id", "score"))
     unanswered = _count(answers.filter(state=Response.UNANSWERED))
-    asked = _asked(surveys, since, until)
+    asked = _asked(surveys, since, until, touchpoint)
     return [
         SurveyFigures(
             survey=each,
@@ -124,6 +128,10 @@ def _within(rows: QuerySet[Any], moment: str, since: datetime | None, until: dat
     return rows.filter(**{f"{moment}__lt": until}) if until else rows
 
 
+def _at(rows: QuerySet[Any], touchpoint: str) -> Any:
+    return rows.filter(touchpoint=touchpoint) if touchpoint else rows
+
+
 def _levels(pairs: QuerySet[Any, Any]) -> defaultdict[Any, Counter[int]]:
     """How often each score occurs, by what it is grouped by."""
     levels: defaultdict[Any, Counter[int]] = defaultdict(Counter)
@@ -137,12 +145,12 @@ def _count(rows: QuerySet[Response]) -> dict[int, int]:
 
 
 def _asked(
-    surveys: Iterable[Survey], since: datetime | None, until: datetime | None
+    surveys: Iterable[Survey], since: datetime | None, until: datetime | None, touchpoint: str
 ) -> defaultdict[int, Counter[str]]:
     sent = Invitation.objects.filter(survey__in=surveys, state__in=ASKED, sent_at__isnull=False)
-    rows = _within(sent, "sent_at", since, until).order_by().values_list("survey_id", "state")
+    rows = _within(_at(sent, touchpoint), "sent_at", since, until).order_by()
     states: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for survey_id, state, number in rows.annotate(number=Count("id")):
+    for survey_id, state, number in rows.values_list("survey_id", "state").annotate(number=Count("id")):
         states[survey_id][state] = number
     return states
 

@@ -62,12 +62,14 @@ class Question:
 
 def asked(request: Request) -> Question:
     """Raises ValidationError naming every parameter that is not known or not understood."""
-    given = {name: value for name, value in request.query_params.items() if value}
+    given = {name: str(value) for name, value in request.query_params.items() if value}
+    user = request.user
+    assert isinstance(user, User)  # the permission has let nobody else in
     errors: dict[str, Any] = dict(unknown_fields(given, PARAMETERS))
     found: dict[str, Any] = {}
     for name, read in READERS.items():
         try:
-            found[name] = read(request.user, given[name]) if name in given else None
+            found[name] = read(user, given[name]) if name in given else None
         except ValidationError as error:
             errors.update(error.detail if isinstance(error.detail, dict) else {name: error.detail})
     if errors:

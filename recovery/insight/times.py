@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from recovery import business_hours
@@ -21,6 +21,7 @@ from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import CensoredTimes, censored_times
 
 KINDS: Final = (FIRST_CONTACT, RESOLUTION)
+RUNNING: Final = Q(met_at=None, ended_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ class Promises:
         return self.kept.n - self.kept.hits
 
 
+def late_at(at: datetime) -> Q:
+    """Missed, also where the sweep has not seen it yet."""
+    return Q(breached_at__isnull=False) | (RUNNING & Q(due_at__lte=at)) | Q(met_at__gt=F("due_at"))
+
+
 def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
     """By kind of deadline, in one query."""
-    met, running = Q(met_at__isnull=False), Q(met_at=None, ended_at=None)
-    late = Q(breached_at__isnull=False) | (running & Q(due_at__lte=at)) | Q(met_at__gt=F("due_at"))
+    met, late = Q(met_at__isnull=False), late_at(at)
     ahead = Q(breached_at=None) & (Q(due_at=None) | Q(due_at__gt=at))
     rows = (
         Deadline.objects.filter(ticket__in=keys(cohort))
@@ -54,8 +59,8 @@ def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
             total=Count("pk"),
             judged=Count("pk", filter=met | late),
             missed=Count("pk", filter=late),
-            overdue=Count("pk", filter=running & late),
-            running=Count("pk", filter=running & ahead),
+            overdue=Count("pk", filter=RUNNING & late),
+            running=Count("pk", filter=RUNNING & ahead),
         )
     )
     found = {row["kind"]: row for row in rows}
@@ -70,6 +75,12 @@ def promises_of(row: dict[str, Any]) -> Promises:
         running=row["running"],
         dropped=row["total"] - row["judged"] - row["running"],
     )
+
+
+def missed(cohort: TicketQuerySet, kind: str, at: datetime) -> TicketQuerySet:
+    """The tickets behind the broken promises of a kind."""
+    rows = Deadline.objects.filter(late_at(at), ticket=OuterRef("pk"), kind=kind)
+    return cohort.filter(Exists(rows))
 
 
 # --- how long -----------------------------------------------------------------------------------------------

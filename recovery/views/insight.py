@@ -1,4 +1,4 @@
-"""Did it work? What became of the low scores, how fast, from which causes, and the tickets behind it all."""
+"""Did it work? What became of the low scores, how fast, and from which causes."""
 
 from __future__ import annotations
 
@@ -7,32 +7,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from recovery.insight.causes import FOUND, SAID, SIDES, pareto
-from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, pick, stories
+from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, stories
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
-from recovery.insight.times import KINDS, Promises, Waited, missed, promises, waited
-from recovery.models import Ticket
+from recovery.insight.times import KINDS, Promises, Waited, promises, waited
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_groups import GROUPINGS, groups
 from recovery.views.insight_pictures import causes_picture, flow_picture, times_picture
 from recovery.views.insight_slice import Asked
-from recovery.views.rows import for_rows, rows_of
-from recovery.views.tickets import number
-
-PER_PAGE = 50
 
 TABS: Final = [
     ("insight", _("Did it work?")),
@@ -125,39 +119,12 @@ def cell(found: Recovery, asked: Asked, reached: bool | None, states: Iterable[s
 def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
     answered, recovered = ",".join(BANDS), ",".join(RECOVERED)
     lines = [
-        Line(
-            _("Recovered"),
-            words.rate_words(found.recovered()),
-            DEFINITIONS["recovered"],
-            behind(asked, state=recovered),
-            gettext("{n} answered").format(n=f"{found.answered:,}"),
-        ),
-        Line(_("Bounds"), bounds_words(found), DEFINITIONS["bounds"], behind(asked)),
-        Line(
-            _("Converted"),
-            words.rate_words(found.converted()),
-            DEFINITIONS["converted"],
-            behind(asked, state="promoter"),
-        ),
-        Line(
-            _("Reached"),
-            words.rate_words(found.reached),
-            DEFINITIONS["reached"],
-            behind(asked, reached="1"),
-            later_words(found),
-        ),
-        Line(
-            _("Asked again"),
-            words.rate_words(found.asked),
-            DEFINITIONS["asked"],
-            behind(asked, stage="asked"),
-        ),
-        Line(
-            _("Response"),
-            words.rate_words(found.responded),
-            DEFINITIONS["responded"],
-            behind(asked, stage="asked", state=answered),
-        ),
+        rate_line("recovered", _("Recovered"), found.recovered(), behind(asked, state=recovered)),
+        Line(_("Bounds"), bounds_words(found), DEFINITIONS["bounds"]),
+        rate_line("converted", _("Converted"), found.converted(), behind(asked, state="promoter")),
+        rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1"), later_words(found)),
+        rate_line("asked", _("Asked again"), found.asked, behind(asked, stage="asked")),
+        rate_line("responded", _("Response"), found.responded, behind(asked, stage="asked", state=answered)),
     ]
     if found.difference is not None:
         text = words.difference_words(found.difference)
@@ -165,12 +132,19 @@ def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
     return lines
 
 
+def rate_line(code: str, name: str | Promise, rate: Rate, url: str, note: str = "") -> Line:
+    """A rate with its counts beside it, where it does not consist of them."""
+    counts = words.counts_words(rate) if rate.share is not None else ""
+    beside = " · ".join(part for part in (counts, note) if part)
+    return Line(name, words.rate_words(rate), DEFINITIONS[code], url if rate.n else "", beside)
+
+
 def bounds_words(found: Recovery) -> str:
     bounds = found.bounds
     if bounds is None or found.size < 10:
         most = found.recovered().hits + found.unanswered
         return gettext("{low} to {high} of {n}").format(low=found.recovered().hits, high=most, n=found.size)
-    return gettext("of all {n} between {low} and {high}").format(
+    return gettext("{low} to {high} of all {n}").format(
         n=f"{found.size:,}", low=words.percent(bounds.low), high=words.percent(bounds.high)
     )
 
@@ -178,7 +152,11 @@ def bounds_words(found: Recovery) -> str:
 def later_words(found: Recovery) -> str:
     if not found.reached_later:
         return ""
-    return gettext("{n} more were reached only after they had answered").format(n=f"{found.reached_later:,}")
+    return ngettext(
+        "{n} more was reached only after they had answered",
+        "{n} more were reached only after they had answered",
+        found.reached_later,
+    ).format(n=f"{found.reached_later:,}")
 
 
 def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
@@ -213,15 +191,15 @@ def show_times(request: HttpRequest) -> HttpResponse:
 
 
 KIND_NAMES: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
-    FIRST_CONTACT: (_("Contacted in time"), _("Time to first contact")),
-    RESOLUTION: (_("Resolved in time"), _("Time to resolution")),
+    FIRST_CONTACT: (_("First contact"), _("Contacted in time")),
+    RESOLUTION: (_("Resolution"), _("Resolved in time")),
 }
 
 
 def times_block(kind: str, kept: Promises, times: Waited, asked: Asked) -> dict[str, Any]:
-    in_time, how_long = KIND_NAMES[kind]
+    name, in_time = KIND_NAMES[kind]
     return {
-        "kind": kind,
+        "name": name,
         "in_time": Line(
             in_time,
             words.rate_words(kept.kept),
@@ -230,18 +208,18 @@ def times_block(kind: str, kept: Promises, times: Waited, asked: Asked) -> dict[
         ),
         "kept": kept,
         "missed_url": behind(asked, missed=kind),
-        "how_long": how_long,
+        "sentence": words.half_within(kind, times.working),
         "times": times,
         "definition": DEFINITIONS[f"{kind}_time"],
         "rows": [
             (
-                name,
+                label,
                 words.estimate_words(times.working, percent, words.working_span),
                 words.estimate_words(times.calendar, percent, words.wall_span),
             )
-            for percent, name in ((50, gettext("half within")), (80, gettext("four in five within")))
+            for percent, label in ((50, gettext("half within")), (80, gettext("four in five within")))
         ],
-        "picture": times_picture(kind, str(how_long), times),
+        "picture": times_picture(kind, str(name), times),
     }
 
 
@@ -280,45 +258,3 @@ def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
             for row in found.rows
         ],
     }
-
-
-# --- the tickets behind a number ----------------------------------------------------------------------------
-
-
-@door.staff_page()
-@require_safe
-def show_tickets(request: HttpRequest) -> HttpResponse:
-    asked = insight_slice.read(request, now())
-    kind = door.asked(request, "missed")
-    if kind in KINDS:
-        found = list(missed(asked.cohort, kind, asked.at).order_by("-pk").values_list("pk", flat=True))
-    else:
-        found = sorted((story.ticket for story in picked(request, stories(asked.cohort))), reverse=True)
-    page_obj = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    shown = for_rows(Ticket.objects.filter(pk__in=list(page_obj.object_list))).order_by("-pk")
-    return page(
-        request,
-        "insight_tickets",
-        asked,
-        "",
-        page_obj=page_obj,
-        rows=rows_of(shown, asked.at),
-        back_url=f"{reverse('insight')}?{asked.query}",
-    )
-
-
-def picked(request: HttpRequest, told: list[Story]) -> list[Story]:
-    """Those the number in the address counts; a value that does not exist finds nothing."""
-    column = door.asked(request, "column") or "next"
-    states = door.asked(request, "state")
-    reached = {"1": True, "0": False}.get(door.asked(request, "reached"))
-    told = pick(
-        told, column if column in COLUMNS else "next", states.split(",") if states else STATES, reached
-    )
-    stage = door.asked(request, "stage")
-    if stage:
-        told = [story for story in told if story.stage == stage]
-    for name in ("cause_found", "cause_said"):
-        if door.asked(request, name):
-            told = [story for story in told if getattr(story, name) == number(door.asked(request, name))]
-    return told

@@ -19,6 +19,7 @@ from recovery.insight.recovery import COLUMNS, Rate, Recovery, ranking, recovery
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_groups import GROUPINGS, naming
+from surveys.estimates import Interval
 
 
 @door.staff_page()
@@ -34,6 +35,7 @@ def export_csv(request: HttpRequest) -> HttpResponse:
     out.writerow(
         [
             pgettext("figure", "number"),
+            gettext("by"),
             gettext("of whom"),
             gettext("count"),
             gettext("of"),
@@ -48,36 +50,47 @@ def export_csv(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def csv_rows(found: Recovery, told: list[Story]) -> Iterable[list[object]]:
-    yield [gettext("low scores"), "", found.size, "", "", "", "", DEFINITIONS["cohort"]]
-    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
+Row = list[object]
+
+
+def csv_rows(found: Recovery, told: list[Story]) -> Iterable[Row]:
+    yield row("cohort", gettext("low scores"), count=found.size)
+    sides = ((True, gettext("reached")), (False, gettext("not reached")))
+    for reached, side in sides:
         for state in STATES:
             count = found.count(reached=reached, states=[state])
-            yield [words.STATES[state], side, count, found.size, "", "", "", DEFINITIONS["next"]]
-    rates = {"reached": found.reached, "asked": found.asked, "responded": found.responded}
-    for name, rate in rates.items():
-        yield rate_row(name, "", rate)
+            yield row("next", words.STATES[state], whom=side, count=count, of=found.size)
+    yield rate_row("reached", found.reached)
+    yield rate_row("asked", found.asked)
+    yield rate_row("responded", found.responded)
     for column in COLUMNS:
-        yield rate_row("recovered", words.COLUMNS[column], found.recovered(column))
-        yield rate_row("converted", words.COLUMNS[column], found.converted(column))
-    for reached, side in ((True, gettext("reached")), (False, gettext("not reached"))):
-        yield rate_row("recovered", side, found.recovered_among(reached=reached))
+        yield rate_row("recovered", found.recovered(column), by=words.COLUMNS[column])
+        yield rate_row("converted", found.converted(column), by=words.COLUMNS[column])
+    for reached, side in sides:
+        yield rate_row("recovered", found.recovered_among(reached=reached), whom=side)
     if found.difference is not None:
-        ends = found.difference.interval
-        shares = [round(x, 4) for x in (found.difference.value, ends.low, ends.high)]
-        yield [gettext("difference"), "", "", "", *shares, DEFINITIONS["difference"]]
-    if found.bounds is not None:
-        shares = [round(x, 4) for x in (found.bounds.low, found.bounds.high)]
-        yield [gettext("bounds"), "", found.recovered().hits, found.size, "", *shares, DEFINITIONS["bounds"]]
+        shares = shares_of(found.difference.value, found.difference.interval)
+        yield row("difference", gettext("difference"), shares=shares)
+    yield row("bounds", gettext("bounds"), of=found.size, shares=shares_of(None, found.bounds))
     yield from group_rows(told)
 
 
-def rate_row(name: str, part: object, rate: Rate) -> list[object]:
-    share, ends = rate.share, rate.interval
-    shares = (
-        [round(x, 4) for x in (share, ends.low, ends.high)] if share is not None and ends else ["", "", ""]
-    )
-    return [RATE_NAMES[name], part, rate.hits, rate.n, *shares, DEFINITIONS[name]]
+def group_rows(told: list[Story]) -> Iterable[Row]:
+    """Every group with its counts; those below thirty answers without a share."""
+    for by, (label, key) in GROUPINGS.items():
+        found = ranking(told, key)
+        name = naming(by, found)
+        for group in found.ranked:
+            yield rate_row("recovered", group.recovered, by=label, whom=name(group.key))
+        for group in found.small:
+            yield row(
+                "few",
+                RATE_NAMES["recovered"],
+                by=label,
+                whom=name(group.key),
+                count=group.recovered.hits,
+                of=group.recovered.n,
+            )
 
 
 RATE_NAMES: Final[dict[str, Promise]] = {
@@ -89,21 +102,27 @@ RATE_NAMES: Final[dict[str, Promise]] = {
 }
 
 
-def group_rows(told: list[Story]) -> Iterable[list[object]]:
-    """Every group with its counts; those below thirty answers without a share."""
-    for by, (_label, key) in GROUPINGS.items():
-        found = ranking(told, key)
-        name = naming(by, found)
-        for group in found.ranked:
-            yield rate_row("recovered", name(group.key), group.recovered)
-        for group in found.small:
-            yield [
-                *rate_row("recovered", name(group.key), group.recovered)[:4],
-                "",
-                "",
-                "",
-                DEFINITIONS["few"],
-            ]
+def rate_row(code: str, rate: Rate, *, by: object = "", whom: object = "") -> Row:
+    shares = shares_of(rate.share, rate.interval)
+    return row(code, RATE_NAMES[code], by=by, whom=whom, count=rate.hits, of=rate.n, shares=shares)
+
+
+def row(
+    code: str,
+    name: object,
+    *,
+    by: object = "",
+    whom: object = "",
+    count: object = "",
+    of: object = "",
+    shares: Iterable[object] = ("", "", ""),
+) -> Row:
+    return [name, by, whom, count, of, *shares, DEFINITIONS[code]]
+
+
+def shares_of(share: float | None, ends: Interval | None) -> list[object]:
+    known = [share, ends.low if ends else None, ends.high if ends else None]
+    return ["" if value is None else round(value, 4) for value in known]
 
 
 def plain(value: object) -> object:

@@ -43,7 +43,7 @@ def groups(told: list[Story], by: str) -> dict[str, Any]:
 def naming(by: str, found: Ranking) -> Callable[[Hashable], str]:
     """What a group is called; one query for those that have rows."""
     keys = [group.key for group in (*found.ranked, *found.small)]
-    unknown = gettext("not known")
+    unknown = gettext("no cause known yet") if by == "cause" else gettext("not known")
     if by == "hours":
         return lambda key: str(words.WITHIN[str(key)])
     if by in ("cause", "team"):

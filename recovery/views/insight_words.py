@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.insight import cohort
 from recovery.insight.cohort import TOO_LATE
 from recovery.insight.recovery import LATER, NEVER, Rate, Recovery
+from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.templatetags.moments import span
 from recovery.views.words import reason_word
 from surveys import scoring
@@ -65,7 +66,7 @@ def percent(share: float) -> str:
 
 
 def rate_words(rate: Rate) -> str:
-    """46 % (39 to 53); its counts where they are few."""
+    """46 % (39 to 53); its counts where they are few, a dash where there is nobody."""
     if rate.share is None or rate.interval is None:
         return counts_words(rate)
     return gettext("{share} ({low} to {high})").format(
@@ -74,7 +75,18 @@ def rate_words(rate: Rate) -> str:
 
 
 def counts_words(rate: Rate) -> str:
+    if not rate.n:
+        return "–"
     return gettext("{hits} of {n}").format(hits=f"{rate.hits:,}", n=f"{rate.n:,}")
+
+
+def picked_words(column: str, states: list[str], reached: bool | None, stage: str) -> list[str]:
+    """Which number a list of tickets stands behind: its column and states, and whom it counts."""
+    known = [str(STATES[state]) for state in states if state in STATES]
+    found = [f"{COLUMNS[column]}: {', '.join(known)}"] if known else []
+    if reached is not None:
+        found.append(gettext("reached") if reached else gettext("not reached"))
+    return [*found, str(STAGES[stage])] if stage in STAGES else found
 
 
 def whole(share: float) -> int:
@@ -142,6 +154,24 @@ def working_span(minutes: float) -> str:
 
 def wall_span(minutes: float) -> str:
     return span(timedelta(minutes=round(minutes)))
+
+
+def half_within(kind: str, times: CensoredTimes) -> str:
+    """The sentence above the table: when half of all were done, those still open counted."""
+    found = times.median if times.count >= MIN_ANSWERS_FOR_PERCENT else None
+    if found is None:
+        return str(NOT_YET[kind]).format(done=f"{times.events:,}", n=f"{times.count:,}")
+    return str(HALF_WITHIN[kind]).format(time=interval_words(found, working_span))
+
+
+HALF_WITHIN: Final[dict[str, Promise]] = {
+    FIRST_CONTACT: _("Half of the customers were heard within {time} of working time, open tickets counted."),
+    RESOLUTION: _("Half of the tickets were resolved within {time} of working time, open tickets counted."),
+}
+NOT_YET: Final[dict[str, Promise]] = {
+    FIRST_CONTACT: _("{done} of {n} customers were heard so far."),
+    RESOLUTION: _("{done} of {n} tickets were resolved so far."),
+}
 
 
 def estimate_words(times: CensoredTimes, percent_done: int, say: Any) -> str:

@@ -148,6 +148,10 @@
     for (const form of document.querySelectorAll("form.is-sending")) form.classList.remove("is-sending");
   });
 
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.dataset && "autosubmit" in field.dataset && field.form) field.form.requestSubmit();
