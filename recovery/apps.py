@@ -1,6 +1,15 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# What the list of messages calls the notices of this room.
+NOTICES = {
+    "ticket_assigned": _("ticket assigned"),
+    "ticket_absorbed": _("another low score"),
+    "callback_due": _("callback due"),
+    "ticket_escalated": _("ticket escalated"),
+    "ticket_reopened": _("ticket reopened"),
+}
+
 
 class RecoveryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
@@ -9,5 +18,7 @@ class RecoveryConfig(AppConfig):
 
     def ready(self) -> None:
         from recovery import nudges
+        from surveys.messages import kinds
 
         nudges.listen()
+        kinds.NAMES.update(NOTICES)

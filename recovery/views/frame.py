@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -59,20 +59,13 @@ def menu_for(request: HttpRequest) -> list[dict[str, Any]]:
     role = access.role_of(user) if user is not None else ""
     if not isinstance(user, User) or not role:
         return []
-    items = [item for item in MENU if role in item.roles and url_of(item)]
+    items = [item for item in MENU if role in item.roles]
     counts = counts_for(request, user, {item.count for item in items})
     return [line_of(item, request.path, counts) for item in items]
 
 
-def url_of(item: Item) -> str:
-    try:
-        return reverse(item.name)
-    except NoReverseMatch:
-        return ""
-
-
 def line_of(item: Item, path: str, counts: dict[str, int]) -> dict[str, Any]:
-    url, count = url_of(item), counts.get(item.count)
+    url, count = reverse(item.name), counts.get(item.count)
     alarm = item.alarms and bool(count)
     return {
         "label": item.label,
