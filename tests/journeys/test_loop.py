@@ -113,7 +113,8 @@ def test_a_detractor_becomes_a_promoter_and_is_counted(
     client.force_login(firm.vera)
     assert client.get("/insight/").status_code == 200
     report = client.get("/api/v1/insight/recovery/").json()
-    assert report["cohort"]["count"] == 1
+    assert report["low_scores"]["count"] == 1
+    assert report["outcomes"]["now"]["promoter"] == sum(report["outcomes"]["now"].values()) == 1
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
 
 
