@@ -1,0 +1,144 @@
+"""Every act in every status, done for real: what the table allows goes through, the rest changes nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from recovery import lifecycle
+from recovery.lifecycle import ALLOWED, Plan, Refused, loop
+from recovery.models import (
+    Callback,
+    Contact,
+    Deadline,
+    Escalation,
+    Resurvey,
+    Ticket,
+    TicketEvent,
+    TicketResponse,
+    Wait,
+)
+from recovery.triage import triage
+from surveys.models import Invitation, Message
+from tests.make import DAY, HOUR, MONDAY, Cast
+
+STATUSES = ("new", "open", "waiting", "resolved", "closed")
+NOW = MONDAY + 3 * DAY
+KEPT: list[type[Model]] = [
+    *(Ticket, TicketEvent, TicketResponse, Deadline, Wait, Escalation),
+    *(Callback, Contact, Resurvey, Invitation, Message),
+]
+
+# The status each act leads to, by the status it is done in; "-" is refused.
+MATRIX = """
+act            new       open      waiting   resolved  closed
+absorb         new       open      waiting   resolved  -
+update         new       open      waiting   resolved  closed
+assign         new       open      waiting   resolved  -
+contact        open      open      waiting   -         -
+callback       open      open      waiting   -         -
+wait           waiting   waiting   -         -         -
+resume         -         -         open      -         -
+note           new       open      waiting   resolved  closed
+priority       new       open      waiting   -         -
+extend         new       open      waiting   -         -
+escalate       new       open      waiting   -         -
+recompute      new       open      waiting   -         -
+resolve        resolved  resolved  resolved  -         -
+resurvey       -         -         -         resolved  -
+outcome        -         -         -         closed    closed
+reopen         -         -         -         open      open
+close          -         -         -         closed    -
+merge          closed    closed    closed    -         -
+merge_into     new       open      waiting   -         -
+"""
+ROWS = [line.split() for line in MATRIX.strip().splitlines()[1:]]
+CASES = [
+    pytest.param(row[0], status, after, id=f"{row[0]} when {status}")
+    for row in ROWS
+    for status, after in zip(STATUSES, row[1:], strict=True)
+]
+
+
+def ticket_in(cast: Cast, status: str) -> Ticket:
+    """A ticket that came into this status by the acts of its story."""
+    ticket = cast.ticket()
+    if status == "open":
+        ticket = lifecycle.log_contact(ticket, by=cast.lina, at=MONDAY, outcome="voicemail")
+    if status == "waiting":
+        ticket = lifecycle.start_waiting(ticket, by=cast.lina, at=MONDAY, reason="Receipt")
+    if status in ("resolved", "closed"):
+        ticket = resolve(cast, ticket)
+    if status == "closed":
+        answer = cast.response(9, customer=ticket.customer, at=MONDAY + 2 * HOUR)
+        triage(answer.pk, at=MONDAY + 2 * HOUR)
+        ticket.refresh_from_db()
+    assert ticket.status == status
+    return ticket
+
+
+def resolve(cast: Cast, ticket: Ticket) -> Ticket:
+    return lifecycle.resolve(
+        ticket, by=cast.lina, at=MONDAY + HOUR, cause_found=cast.late, what_was_done="Sent again"
+    )
+
+
+def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
+    """The act, ready to be done; what it needs beside the ticket is made now."""
+    by: dict[str, Any] = {"by": cast.lina, "at": NOW}
+    other = cast.ticket()
+    again = cast.response(2, customer=ticket.customer, at=MONDAY + HOUR)
+    better = cast.response(9, customer=ticket.customer, at=NOW)
+    plan = Plan(team=cast.east, policy=cast.policy, priority=3)
+    if act == "resurvey":
+        Resurvey.objects.filter(ticket=ticket).delete()
+    slot: dict[str, Any] = {"local_time": "2026-03-09T18:00", "time_zone": "Asia/Shanghai"}
+    acts: dict[str, Callable[[], Any]] = {
+        "absorb": lambda: lifecycle.absorb(ticket, again, plan, at=NOW),
+        "update": lambda: lifecycle.update_answer(ticket, ticket.response, at=NOW, before={"score": 2}),
+        "assign": lambda: lifecycle.assign(ticket, **by, to=cast.chen),
+        "contact": lambda: lifecycle.log_contact(ticket, **by, outcome="reached"),
+        "callback": lambda: lifecycle.book_callback(ticket, **by, **slot),
+        "wait": lambda: lifecycle.start_waiting(ticket, **by, reason="Receipt"),
+        "resume": lambda: lifecycle.resume(ticket, **by),
+        "note": lambda: lifecycle.note(ticket, **by, text="Called last week as well"),
+        "priority": lambda: lifecycle.change_priority(ticket, **by, priority=2),
+        "extend": lambda: lifecycle.extend(ticket, **by, minutes=60, reason="Parts come late"),
+        "escalate": lambda: lifecycle.escalate(ticket, **by, reason="A refund"),
+        "recompute": lambda: lifecycle.recompute_deadlines(ticket, **by),
+        "resolve": lambda: lifecycle.resolve(ticket, **by, cause_found=cast.late, what_was_done="Again"),
+        "resurvey": lambda: loop.plan_resurvey(ticket, at=NOW),
+        "outcome": lambda: lifecycle.record_outcome(ticket, better, at=NOW),
+        "reopen": lambda: lifecycle.reopen(ticket, **by, reason="Broken again"),
+        "close": lambda: loop.close(ticket, at=NOW),
+        "merge": lambda: lifecycle.merge(ticket, **by, into=other),
+        "merge_into": lambda: lifecycle.merge(other, **by, into=ticket),
+    }
+    return acts[act]
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    return [list(model._default_manager.order_by("pk").values()) for model in KEPT]
+
+
+def test_the_matrix_names_every_act_of_the_table() -> None:
+    assert {row[0] for row in ROWS} - {"merge_into"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(("act", "status", "after"), CASES)
+def test_an_act_leads_on_or_changes_nothing(cast: Cast, act: str, status: str, after: str) -> None:
+    ticket = ticket_in(cast, status)
+    do = prepared(cast, act, ticket)
+    before, events = everything(), ticket.events.count()
+    if after == "-":
+        with pytest.raises(Refused) as refused:
+            do()
+        assert refused.value.code == "not_allowed_now"
+        assert everything() == before
+    else:
+        do()
+        done = Ticket.objects.get(pk=ticket.pk)
+        assert done.status == after
+        assert done.version > ticket.version
+        assert done.events.count() - events == done.version - ticket.version

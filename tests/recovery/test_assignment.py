@@ -1,0 +1,220 @@
+"""Who gets a new ticket: one row per situation, named."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from recovery.assignment import choose_owner, is_available, supervisor_on_duty
+from recovery.lifecycle import resolve
+from recovery.models import Leave, Membership, Team
+from surveys.models import Account, Customer
+from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_user
+
+Situation = Callable[[Cast], Any]
+
+
+def away(user: User, start: datetime = MONDAY - DAY, end: datetime = MONDAY + DAY) -> None:
+    Leave.objects.create(user=user, starts_at=start, ends_at=end)
+
+
+def left(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def of_account(owner: User | None) -> Situation:
+    return lambda cast: cast.customer(account=Account.objects.create(name="Acme", owner=owner))
+
+
+def owned(cast: Cast, name: str, but: Callable[[User], Any] = lambda _user: None) -> Any:
+    owner: User = getattr(cast, name)
+    but(owner)
+    return of_account(owner)(cast)
+
+
+def guest_owns(cast: Cast) -> Any:
+    return of_account(User.objects.create(username="guest"))(cast)
+
+
+def both(but: Callable[[User], Any]) -> Situation:
+    return with_people("lina", "majun", but=but)
+
+
+def with_people(*names: str, but: Callable[[User], Any]) -> Situation:
+    def prepare(cast: Cast) -> None:
+        for name in names:
+            but(getattr(cast, name))
+
+    return prepare
+
+
+def loaded(lina: int, majun: int) -> Situation:
+    def prepare(cast: Cast) -> None:
+        for user, count in ((cast.lina, lina), (cast.majun, majun)):
+            for _n in range(count):
+                ticket = cast.ticket(team=cast.west)
+                ticket.owner = user
+                ticket.save()
+
+    return prepare
+
+
+def given_last_to_lina(cast: Cast) -> None:
+    loaded(0, 1)(cast)
+    loaded(1, 0)(cast)
+
+
+def left_below_away(cast: Cast) -> None:
+    left(cast.chen)
+    away(cast.wu)
+
+
+def settled_for_lina(cast: Cast) -> None:
+    """Li Na has resolved two; Ma Jun has one open."""
+    for _n in range(2):
+        ticket = cast.ticket()
+        ticket.owner = cast.lina
+        ticket.save()
+        resolve(ticket, by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="Sent again")
+    loaded(0, 1)(cast)
+
+
+def nobody_there(cast: Cast) -> None:
+    Membership.objects.filter(team=cast.east).delete()
+
+
+def only(then: Callable[[Cast], Any]) -> Situation:
+    """A team without members, and this."""
+
+    def prepare(cast: Cast) -> None:
+        nobody_there(cast)
+        then(cast)
+
+    return prepare
+
+
+def newcomer(role: str | None) -> Situation:
+    """Somebody without a single ticket joins a busy team."""
+
+    def prepare(cast: Cast) -> None:
+        loaded(1, 1)(cast)
+        user = make_user("newcomer", role) if role else User.objects.create(username="newcomer")
+        join(cast.east, user)
+
+    return prepare
+
+
+def capacity(**wanted: int) -> Situation:
+    def prepare(cast: Cast) -> None:
+        loaded(1, 2)(cast)
+        for name, most in wanted.items():
+            Membership.objects.filter(user=getattr(cast, name)).update(capacity=most)
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("situation", "owner", "code"),
+    [
+        pytest.param(lambda c: owned(c, "ann"), "ann", "account_owner", id="the account's owner comes first"),
+        pytest.param(
+            lambda c: owned(c, "wu"), "wu", "account_owner", id="a supervisor may own an account as well"
+        ),
+        pytest.param(
+            lambda c: owned(c, "ann", away), "lina", "least_loaded", id="an account's owner who is away"
+        ),
+        pytest.param(
+            lambda c: owned(c, "ann", left), "lina", "least_loaded", id="an account's owner who left"
+        ),
+        pytest.param(
+            lambda c: owned(c, "vera"), "lina", "least_loaded", id="an account's owner who only reads"
+        ),
+        pytest.param(guest_owns, "lina", "least_loaded", id="an account's owner who does not work here"),
+        pytest.param(of_account(None), "lina", "least_loaded", id="an account without an owner"),
+        pytest.param(lambda c: c.customer(), "lina", "least_loaded", id="a customer without an account"),
+        pytest.param(lambda _c: None, "lina", "least_loaded", id="nobody knows the customer"),
+        pytest.param(loaded(1, 0), "majun", "least_loaded", id="who has the fewest open tickets"),
+        pytest.param(loaded(2, 3), "lina", "least_loaded", id="tickets of other teams count as well"),
+        pytest.param(loaded(1, 1), "lina", "least_loaded", id="of equals who was given one longest ago"),
+        pytest.param(
+            given_last_to_lina,
+            "majun",
+            "least_loaded",
+            id="of equals not who was given the last",
+        ),
+        pytest.param(settled_for_lina, "lina", "least_loaded", id="what is resolved is no load"),
+        pytest.param(capacity(lina=1), "majun", "least_loaded", id="who is full is passed over"),
+        pytest.param(capacity(lina=2), "lina", "least_loaded", id="who has room for one more"),
+        pytest.param(capacity(lina=1, majun=2), "chen", "supervisor", id="everybody is full"),
+        pytest.param(
+            lambda c: Membership.objects.filter(user=c.lina).update(takes_new=False),
+            "majun",
+            "least_loaded",
+            id="who takes no new ones",
+        ),
+        pytest.param(with_people("lina", but=away), "majun", "least_loaded", id="a member who is away"),
+        pytest.param(with_people("lina", but=left), "majun", "least_loaded", id="a member who left"),
+        pytest.param(
+            with_people("lina", but=lambda u: away(u, MONDAY, MONDAY + HOUR)),
+            "majun",
+            "least_loaded",
+            id="leave that begins this very moment",
+        ),
+        pytest.param(
+            with_people("lina", but=lambda u: away(u, MONDAY - HOUR, MONDAY)),
+            "lina",
+            "least_loaded",
+            id="leave that ends this very moment",
+        ),
+        pytest.param(
+            with_people("lina", but=lambda u: away(u, MONDAY + MINUTE, MONDAY + HOUR)),
+            "lina",
+            "least_loaded",
+            id="leave that is still ahead",
+        ),
+        pytest.param(newcomer("agent"), "newcomer", "least_loaded", id="a newcomer gets the first"),
+        pytest.param(newcomer("analyst"), "lina", "least_loaded", id="a member who only reads"),
+        pytest.param(newcomer(None), "lina", "least_loaded", id="a member who has no profile"),
+        pytest.param(both(away), "chen", "supervisor", id="everybody is away"),
+        pytest.param(both(left), "chen", "supervisor", id="everybody left"),
+        pytest.param(nobody_there, "chen", "supervisor", id="a team without members"),
+        pytest.param(
+            only(with_people("chen", but=away)), "wu", "supervisor", id="the supervisor is away as well"
+        ),
+        pytest.param(only(with_people("chen", but=left)), "wu", "supervisor", id="the supervisor left"),
+        pytest.param(
+            only(with_people("chen", "wu", but=away)), "chen", "supervisor", id="all above are away"
+        ),
+        pytest.param(
+            only(left_below_away),
+            "wu",
+            "supervisor",
+            id="the supervisor left and the one above is away",
+        ),
+    ],
+)
+def test_a_new_ticket_goes_to(cast: Cast, situation: Situation, owner: str, code: str) -> None:
+    customer = situation(cast)
+    choice = choose_owner(cast.east, customer if isinstance(customer, Customer) else None, MONDAY)
+    assert (choice.owner.username, choice.reason["code"]) == (owner, code)
+
+
+def test_it_says_how_loaded_the_chosen_one_is(cast: Cast) -> None:
+    loaded(2, 3)(cast)
+    assert choose_owner(cast.east, None, MONDAY).reason == {"code": "least_loaded", "load": 2, "capacity": 20}
+
+
+def test_it_names_the_supervisor_even_where_nobody_works_here_any_more(cast: Cast) -> None:
+    for user in (cast.chen, cast.wu):
+        left(user)
+    assert supervisor_on_duty(Team.objects.get(pk=cast.east.pk), MONDAY) == cast.chen
+
+
+@pytest.mark.parametrize(
+    ("name", "available"), [("lina", True), ("chen", True), ("admin", True), ("vera", False)]
+)
+def test_who_may_own_a_ticket_is_available(cast: Cast, name: str, available: bool) -> None:
+    assert is_available(getattr(cast, name), MONDAY) == available
