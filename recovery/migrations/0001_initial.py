@@ -3,17 +3,17 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import surveys.models.fields
 from django.conf import settings
 from django.db import migrations, models
 
+import surveys.models.fields
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('surveys', '0001_initial'),
+        ("surveys", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -23,536 +23,1511 @@ class Migration(migrations.Migration):
             "DROP SEQUENCE recovery_ticket_number",
         ),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[surveys.models.fields.check_time_zone], verbose_name='time zone')),
-                ('country', models.CharField(blank=True, help_text='A code such as GB or CN. Its public holidays are filled in; days edited by hand are kept.', max_length=8, verbose_name='country of its public holidays')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[surveys.models.fields.check_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        blank=True,
+                        help_text="A code such as GB or CN. Its public holidays are filled in; days edited by hand are kept.",
+                        max_length=8,
+                        verbose_name="country of its public holidays",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
             ],
             options={
-                'verbose_name': 'calendar',
-                'verbose_name_plural': 'calendars',
-                'ordering': ['name'],
+                "verbose_name": "calendar",
+                "verbose_name_plural": "calendars",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Callback',
+            name="Callback",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('local_time', models.CharField(help_text='YYYY-MM-DDTHH:MM', max_length=16, verbose_name='local time')),
-                ('time_zone', models.CharField(max_length=64, validators=[surveys.models.fields.check_time_zone], verbose_name='time zone')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('channel', models.CharField(choices=[('phone', 'phone'), ('email', 'e-mail'), ('sms', 'SMS'), ('chat', 'chat'), ('visit', 'visit'), ('other', 'other')], default='phone', max_length=10, verbose_name='channel')),
-                ('state', models.CharField(choices=[('booked', 'booked'), ('done', 'done'), ('cancelled', 'cancelled')], default='booked', max_length=10, verbose_name='state')),
-                ('announced_at', models.DateTimeField(blank=True, null=True, verbose_name='announced')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                (
+                    "local_time",
+                    models.CharField(help_text="YYYY-MM-DDTHH:MM", max_length=16, verbose_name="local time"),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        max_length=64,
+                        validators=[surveys.models.fields.check_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("phone", "phone"),
+                            ("email", "e-mail"),
+                            ("sms", "SMS"),
+                            ("chat", "chat"),
+                            ("visit", "visit"),
+                            ("other", "other"),
+                        ],
+                        default="phone",
+                        max_length=10,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("booked", "booked"), ("done", "done"), ("cancelled", "cancelled")],
+                        default="booked",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("announced_at", models.DateTimeField(blank=True, null=True, verbose_name="announced")),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
             ],
             options={
-                'verbose_name': 'callback',
-                'verbose_name_plural': 'callbacks',
-                'ordering': ['due_at', 'id'],
+                "verbose_name": "callback",
+                "verbose_name_plural": "callbacks",
+                "ordering": ["due_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Cause',
+            name="Cause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=60, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('name_zh', models.CharField(blank=True, max_length=120, verbose_name='name in Chinese')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=60, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("name_zh", models.CharField(blank=True, max_length=120, verbose_name="name in Chinese")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
             ],
             options={
-                'verbose_name': 'cause',
-                'verbose_name_plural': 'causes',
-                'ordering': ['position', 'code'],
+                "verbose_name": "cause",
+                "verbose_name_plural": "causes",
+                "ordering": ["position", "code"],
             },
         ),
         migrations.CreateModel(
-            name='SlaPolicy',
+            name="SlaPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("version", models.PositiveIntegerField(default=1, editable=False, verbose_name="version")),
             ],
             options={
-                'verbose_name': 'SLA policy',
-                'verbose_name_plural': 'SLA policies',
-                'ordering': ['name'],
+                "verbose_name": "SLA policy",
+                "verbose_name_plural": "SLA policies",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("token_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API token',
-                'verbose_name_plural': 'API tokens',
-                'ordering': ['-id'],
+                "verbose_name": "API token",
+                "verbose_name_plural": "API tokens",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Deadline',
+            name="Deadline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('first_contact', 'first contact'), ('resolution', 'resolution')], max_length=14, verbose_name='kind')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('minutes', models.PositiveIntegerField(verbose_name='working minutes')),
-                ('extra_minutes', models.PositiveIntegerField(default=0, verbose_name='extended by (working minutes)')),
-                ('policy_version', models.PositiveIntegerField(verbose_name='policy version')),
-                ('calendar_version', models.PositiveIntegerField(verbose_name='calendar version')),
-                ('starts_at', models.DateTimeField(verbose_name='starts')),
-                ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='due')),
-                ('met_at', models.DateTimeField(blank=True, null=True, verbose_name='met')),
-                ('breached_at', models.DateTimeField(blank=True, null=True, verbose_name='breached')),
-                ('ended_at', models.DateTimeField(blank=True, help_text='When it stopped mattering without being met.', null=True, verbose_name='ended')),
-                ('ledger', models.JSONField(default=list, verbose_name='ledger')),
-                ('round', models.PositiveSmallIntegerField(default=1, help_text='Rises when the due time moves, so that each level may be told again.', verbose_name='round')),
-                ('level', models.SmallIntegerField(default=-1, verbose_name='last level told')),
-                ('next_step_at', models.DateTimeField(blank=True, null=True, verbose_name='next step')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='recovery.calendar')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='recovery.slapolicy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("first_contact", "first contact"), ("resolution", "resolution")],
+                        max_length=14,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                ("minutes", models.PositiveIntegerField(verbose_name="working minutes")),
+                (
+                    "extra_minutes",
+                    models.PositiveIntegerField(default=0, verbose_name="extended by (working minutes)"),
+                ),
+                ("policy_version", models.PositiveIntegerField(verbose_name="policy version")),
+                ("calendar_version", models.PositiveIntegerField(verbose_name="calendar version")),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due")),
+                ("met_at", models.DateTimeField(blank=True, null=True, verbose_name="met")),
+                ("breached_at", models.DateTimeField(blank=True, null=True, verbose_name="breached")),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When it stopped mattering without being met.",
+                        null=True,
+                        verbose_name="ended",
+                    ),
+                ),
+                ("ledger", models.JSONField(default=list, verbose_name="ledger")),
+                (
+                    "round",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="Rises when the due time moves, so that each level may be told again.",
+                        verbose_name="round",
+                    ),
+                ),
+                ("level", models.SmallIntegerField(default=-1, verbose_name="last level told")),
+                ("next_step_at", models.DateTimeField(blank=True, null=True, verbose_name="next step")),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="recovery.calendar"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="recovery.slapolicy"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'deadline',
-                'verbose_name_plural': 'deadlines',
-                'ordering': ['ticket', 'cycle', 'kind'],
+                "verbose_name": "deadline",
+                "verbose_name_plural": "deadlines",
+                "ordering": ["ticket", "cycle", "kind"],
             },
         ),
         migrations.CreateModel(
-            name='OpeningHours',
+            name="OpeningHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('days', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')]), size=7, verbose_name='days')),
-                ('opens', models.TimeField(verbose_name='opens')),
-                ('closes', models.TimeField(help_text='00:00 is midnight at the end of the day; earlier than opening runs past it.', verbose_name='closes')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='recovery.calendar', verbose_name='calendar')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "days",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SmallIntegerField(
+                            choices=[
+                                (0, "Monday"),
+                                (1, "Tuesday"),
+                                (2, "Wednesday"),
+                                (3, "Thursday"),
+                                (4, "Friday"),
+                                (5, "Saturday"),
+                                (6, "Sunday"),
+                            ]
+                        ),
+                        size=7,
+                        verbose_name="days",
+                    ),
+                ),
+                ("opens", models.TimeField(verbose_name="opens")),
+                (
+                    "closes",
+                    models.TimeField(
+                        help_text="00:00 is midnight at the end of the day; earlier than opening runs past it.",
+                        verbose_name="closes",
+                    ),
+                ),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hours",
+                        to="recovery.calendar",
+                        verbose_name="calendar",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'opening hours',
-                'verbose_name_plural': 'opening hours',
-                'ordering': ['calendar', 'id'],
+                "verbose_name": "opening hours",
+                "verbose_name_plural": "opening hours",
+                "ordering": ["calendar", "id"],
             },
         ),
         migrations.CreateModel(
-            name='StaffProfile',
+            name="StaffProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('agent', 'agent'), ('supervisor', 'supervisor'), ('analyst', 'analyst'), ('administrator', 'administrator')], default='agent', max_length=14, verbose_name='role')),
-                ('locale', models.CharField(choices=[('en', 'English'), ('zh-hans', '简体中文')], default='en', max_length=16, verbose_name='language')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[surveys.models.fields.check_time_zone], verbose_name='time zone')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='staff', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("agent", "agent"),
+                            ("supervisor", "supervisor"),
+                            ("analyst", "analyst"),
+                            ("administrator", "administrator"),
+                        ],
+                        default="agent",
+                        max_length=14,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "locale",
+                    models.CharField(
+                        choices=[("en", "English"), ("zh-hans", "简体中文")],
+                        default="en",
+                        max_length=16,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[surveys.models.fields.check_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'colleague',
-                'verbose_name_plural': 'colleagues',
-                'ordering': ['user__username'],
+                "verbose_name": "colleague",
+                "verbose_name_plural": "colleagues",
+                "ordering": ["user__username"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('name_zh', models.CharField(blank=True, max_length=100, verbose_name='name in Chinese')),
-                ('is_fallback', models.BooleanField(default=False, help_text='Gets what no rule claims. Exactly one team is the fallback.', verbose_name='fallback')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='recovery.calendar', verbose_name='calendar')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='recovery.team', verbose_name='part of')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='recovery.slapolicy', verbose_name='usual policy')),
-                ('supervisor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supervised_teams', to=settings.AUTH_USER_MODEL, verbose_name='supervisor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("name_zh", models.CharField(blank=True, max_length=100, verbose_name="name in Chinese")),
+                (
+                    "is_fallback",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Gets what no rule claims. Exactly one team is the fallback.",
+                        verbose_name="fallback",
+                    ),
+                ),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="teams",
+                        to="recovery.calendar",
+                        verbose_name="calendar",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="recovery.team",
+                        verbose_name="part of",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="teams",
+                        to="recovery.slapolicy",
+                        verbose_name="usual policy",
+                    ),
+                ),
+                (
+                    "supervisor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supervised_teams",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="supervisor",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'team',
-                'verbose_name_plural': 'teams',
-                'ordering': ['name'],
+                "verbose_name": "team",
+                "verbose_name_plural": "teams",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('capacity', models.PositiveSmallIntegerField(default=20, help_text='Open tickets at once.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='capacity')),
-                ('takes_new', models.BooleanField(default=True, verbose_name='takes new tickets')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='colleague')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='recovery.team', verbose_name='team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "capacity",
+                    models.PositiveSmallIntegerField(
+                        default=20,
+                        help_text="Open tickets at once.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="capacity",
+                    ),
+                ),
+                ("takes_new", models.BooleanField(default=True, verbose_name="takes new tickets")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="colleague",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="recovery.team",
+                        verbose_name="team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'team member',
-                'verbose_name_plural': 'team members',
-                'ordering': ['team', 'user__username'],
+                "verbose_name": "team member",
+                "verbose_name_plural": "team members",
+                "ordering": ["team", "user__username"],
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(editable=False, max_length=20, unique=True, verbose_name='number')),
-                ('line', models.CharField(max_length=60, verbose_name='survey line')),
-                ('touchpoint', models.CharField(blank=True, max_length=100, verbose_name='touchpoint')),
-                ('status', models.CharField(choices=[('new', 'new'), ('open', 'open'), ('waiting', 'waiting'), ('resolved', 'resolved'), ('closed', 'closed')], default='new', max_length=10, verbose_name='status')),
-                ('cycle', models.PositiveSmallIntegerField(default=1, verbose_name='cycle')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'P1 urgent'), (2, 'P2 high'), (3, 'P3 normal'), (4, 'P4 low')], default=3, verbose_name='priority')),
-                ('severity_reasons', models.JSONField(blank=True, default=list, verbose_name='reasons for the priority')),
-                ('assigned_because', models.JSONField(blank=True, default=dict, verbose_name='why this owner')),
-                ('escalation_level', models.PositiveSmallIntegerField(default=0, verbose_name='escalation level')),
-                ('opened_at', models.DateTimeField(verbose_name='opened')),
-                ('cycle_started_at', models.DateTimeField(verbose_name='cycle started')),
-                ('resolved_at', models.DateTimeField(blank=True, null=True, verbose_name='resolved')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
-                ('outcome', models.CharField(blank=True, choices=[('promoter', 'promoter'), ('passive', 'passive'), ('detractor', 'detractor'), ('no_answer', 'no answer'), ('not_asked', 'not asked')], max_length=10, verbose_name='outcome')),
-                ('what_was_done', models.TextField(blank=True, verbose_name='what was done')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('cause_found', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets_found', to='recovery.cause', verbose_name='cause found')),
-                ('cause_said', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets_said', to='recovery.cause', verbose_name='cause the customer named')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='surveys.customer', verbose_name='customer')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='recovery.ticket', verbose_name='merged into')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='recovery.slapolicy', verbose_name='policy')),
-                ('response', models.ForeignKey(help_text='The answer that opened it.', on_delete=django.db.models.deletion.PROTECT, related_name='opened_tickets', to='surveys.response', verbose_name='response')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='recovery.team', verbose_name='team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(editable=False, max_length=20, unique=True, verbose_name="number"),
+                ),
+                ("line", models.CharField(max_length=60, verbose_name="survey line")),
+                ("touchpoint", models.CharField(blank=True, max_length=100, verbose_name="touchpoint")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "new"),
+                            ("open", "open"),
+                            ("waiting", "waiting"),
+                            ("resolved", "resolved"),
+                            ("closed", "closed"),
+                        ],
+                        default="new",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(default=1, verbose_name="cycle")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "P1 urgent"), (2, "P2 high"), (3, "P3 normal"), (4, "P4 low")],
+                        default=3,
+                        verbose_name="priority",
+                    ),
+                ),
+                (
+                    "severity_reasons",
+                    models.JSONField(blank=True, default=list, verbose_name="reasons for the priority"),
+                ),
+                (
+                    "assigned_because",
+                    models.JSONField(blank=True, default=dict, verbose_name="why this owner"),
+                ),
+                (
+                    "escalation_level",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="escalation level"),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="opened")),
+                ("cycle_started_at", models.DateTimeField(verbose_name="cycle started")),
+                ("resolved_at", models.DateTimeField(blank=True, null=True, verbose_name="resolved")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("promoter", "promoter"),
+                            ("passive", "passive"),
+                            ("detractor", "detractor"),
+                            ("no_answer", "no answer"),
+                            ("not_asked", "not asked"),
+                        ],
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("what_was_done", models.TextField(blank=True, verbose_name="what was done")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                (
+                    "cause_found",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets_found",
+                        to="recovery.cause",
+                        verbose_name="cause found",
+                    ),
+                ),
+                (
+                    "cause_said",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets_said",
+                        to="recovery.cause",
+                        verbose_name="cause the customer named",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="surveys.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="recovery.ticket",
+                        verbose_name="merged into",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="recovery.slapolicy",
+                        verbose_name="policy",
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        help_text="The answer that opened it.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="opened_tickets",
+                        to="surveys.response",
+                        verbose_name="response",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="recovery.team",
+                        verbose_name="team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket',
-                'verbose_name_plural': 'tickets',
-                'ordering': ['-id'],
+                "verbose_name": "ticket",
+                "verbose_name_plural": "tickets",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Resurvey',
+            name="Resurvey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('held', 'held'), ('asked', 'asked'), ('ended', 'ended')], max_length=8, verbose_name='state')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('reason', models.CharField(blank=True, max_length=40, verbose_name='reason')),
-                ('earliest_at', models.DateTimeField(blank=True, null=True, verbose_name='earliest')),
-                ('asked_at', models.DateTimeField(blank=True, null=True, verbose_name='asked')),
-                ('outcome', models.CharField(blank=True, choices=[('promoter', 'promoter'), ('passive', 'passive'), ('detractor', 'detractor'), ('no_answer', 'no answer'), ('not_asked', 'not asked')], max_length=10, verbose_name='outcome')),
-                ('outcome_at', models.DateTimeField(blank=True, null=True, verbose_name='outcome at')),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resurveys', to='surveys.customer', verbose_name='customer')),
-                ('invitation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='resurvey', to='surveys.invitation')),
-                ('response', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='resurveys', to='surveys.response')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resurveys', to='recovery.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("held", "held"),
+                            ("asked", "asked"),
+                            ("ended", "ended"),
+                        ],
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                ("earliest_at", models.DateTimeField(blank=True, null=True, verbose_name="earliest")),
+                ("asked_at", models.DateTimeField(blank=True, null=True, verbose_name="asked")),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("promoter", "promoter"),
+                            ("passive", "passive"),
+                            ("detractor", "detractor"),
+                            ("no_answer", "no answer"),
+                            ("not_asked", "not asked"),
+                        ],
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("outcome_at", models.DateTimeField(blank=True, null=True, verbose_name="outcome at")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resurveys",
+                        to="surveys.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "invitation",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="resurvey",
+                        to="surveys.invitation",
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="resurveys",
+                        to="surveys.response",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="resurveys",
+                        to="recovery.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'resurvey',
-                'verbose_name_plural': 'resurveys',
-                'ordering': ['ticket', 'cycle'],
+                "verbose_name": "resurvey",
+                "verbose_name_plural": "resurveys",
+                "ordering": ["ticket", "cycle"],
             },
         ),
         migrations.CreateModel(
-            name='Escalation',
+            name="Escalation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('round', models.PositiveSmallIntegerField(default=1, verbose_name='round')),
-                ('level', models.PositiveSmallIntegerField(verbose_name='level')),
-                ('recipient_name', models.CharField(max_length=200, verbose_name='told')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
-                ('deadline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='escalations', to='recovery.deadline')),
-                ('recipient', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='escalations', to='recovery.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                ("round", models.PositiveSmallIntegerField(default=1, verbose_name="round")),
+                ("level", models.PositiveSmallIntegerField(verbose_name="level")),
+                ("recipient_name", models.CharField(max_length=200, verbose_name="told")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                (
+                    "deadline",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="escalations",
+                        to="recovery.deadline",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="escalations",
+                        to="recovery.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'escalation',
-                'verbose_name_plural': 'escalations',
-                'ordering': ['id'],
+                "verbose_name": "escalation",
+                "verbose_name_plural": "escalations",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='deadline',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deadlines', to='recovery.ticket', verbose_name='ticket'),
+            model_name="deadline",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deadlines",
+                to="recovery.ticket",
+                verbose_name="ticket",
+            ),
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('by_name', models.CharField(blank=True, max_length=200, verbose_name='by')),
-                ('channel', models.CharField(choices=[('phone', 'phone'), ('email', 'e-mail'), ('sms', 'SMS'), ('chat', 'chat'), ('visit', 'visit'), ('other', 'other')], default='phone', max_length=10, verbose_name='channel')),
-                ('outcome', models.CharField(choices=[('reached', 'reached'), ('no_answer', 'no answer'), ('voicemail', 'voicemail'), ('wrong_number', 'wrong number'), ('refused', 'refused'), ('replied', 'replied')], max_length=14, verbose_name='outcome')),
-                ('note', models.TextField(blank=True, verbose_name='note')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('callback', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contact', to='recovery.callback')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='recovery.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("by_name", models.CharField(blank=True, max_length=200, verbose_name="by")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("phone", "phone"),
+                            ("email", "e-mail"),
+                            ("sms", "SMS"),
+                            ("chat", "chat"),
+                            ("visit", "visit"),
+                            ("other", "other"),
+                        ],
+                        default="phone",
+                        max_length=10,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("reached", "reached"),
+                            ("no_answer", "no answer"),
+                            ("voicemail", "voicemail"),
+                            ("wrong_number", "wrong number"),
+                            ("refused", "refused"),
+                            ("replied", "replied"),
+                        ],
+                        max_length=14,
+                        verbose_name="outcome",
+                    ),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "callback",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="contact",
+                        to="recovery.callback",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contacts",
+                        to="recovery.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'contact',
-                'verbose_name_plural': 'contacts',
-                'ordering': ['id'],
+                "verbose_name": "contact",
+                "verbose_name_plural": "contacts",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='callback',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='callbacks', to='recovery.ticket', verbose_name='ticket'),
+            model_name="callback",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="callbacks",
+                to="recovery.ticket",
+                verbose_name="ticket",
+            ),
         ),
         migrations.CreateModel(
-            name='TicketEvent',
+            name="TicketEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'opened'), ('absorbed', 'another low score joined'), ('updated', 'answer changed'), ('assigned', 'assigned'), ('contacted', 'contact'), ('callback_booked', 'callback booked'), ('callback_moved', 'callback moved'), ('callback_cancelled', 'callback cancelled'), ('callback_due', 'callback due'), ('waiting', 'waiting'), ('resumed', 'resumed'), ('noted', 'note'), ('priority_changed', 'priority changed'), ('extended', 'deadline extended'), ('escalated', 'escalated'), ('breached', 'deadline passed'), ('resolved', 'resolved'), ('resurvey_planned', 'resurvey planned'), ('resurvey_held', 'resurvey held'), ('resurvey_asked', 'asked again'), ('outcome', 'outcome'), ('reopened', 'reopened'), ('closed', 'closed'), ('merged', 'merged'), ('recomputed', 'deadlines recomputed')], max_length=20, verbose_name='kind')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('by_name', models.CharField(blank=True, max_length=200, verbose_name='by')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('data', models.JSONField(default=dict, verbose_name='details')),
-                ('text', models.TextField(blank=True, verbose_name='text')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='ticket_events', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='recovery.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opened", "opened"),
+                            ("absorbed", "another low score joined"),
+                            ("updated", "answer changed"),
+                            ("assigned", "assigned"),
+                            ("contacted", "contact"),
+                            ("callback_booked", "callback booked"),
+                            ("callback_moved", "callback moved"),
+                            ("callback_cancelled", "callback cancelled"),
+                            ("callback_due", "callback due"),
+                            ("waiting", "waiting"),
+                            ("resumed", "resumed"),
+                            ("noted", "note"),
+                            ("priority_changed", "priority changed"),
+                            ("extended", "deadline extended"),
+                            ("escalated", "escalated"),
+                            ("breached", "deadline passed"),
+                            ("resolved", "resolved"),
+                            ("resurvey_planned", "resurvey planned"),
+                            ("resurvey_held", "resurvey held"),
+                            ("resurvey_asked", "asked again"),
+                            ("outcome", "outcome"),
+                            ("reopened", "reopened"),
+                            ("closed", "closed"),
+                            ("merged", "merged"),
+                            ("recomputed", "deadlines recomputed"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("by_name", models.CharField(blank=True, max_length=200, verbose_name="by")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("data", models.JSONField(default=dict, verbose_name="details")),
+                ("text", models.TextField(blank=True, verbose_name="text")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="ticket_events",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="recovery.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'ordering': ['id'],
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TicketResponse',
+            name="TicketResponse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('opened', 'opened it'), ('absorbed', 'joined it'), ('outcome', 'asked again')], max_length=10)),
-                ('cycle', models.PositiveSmallIntegerField()),
-                ('response', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='ticket_link', to='surveys.response')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ticket_responses', to='recovery.ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("opened", "opened it"),
+                            ("absorbed", "joined it"),
+                            ("outcome", "asked again"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField()),
+                (
+                    "response",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ticket_link",
+                        to="surveys.response",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ticket_responses",
+                        to="recovery.ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': "ticket's response",
-                'verbose_name_plural': "ticket's responses",
-                'ordering': ['id'],
+                "verbose_name": "ticket's response",
+                "verbose_name_plural": "ticket's responses",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TriageRule',
+            name="TriageRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(unique=True, verbose_name='position')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('name_zh', models.CharField(blank=True, max_length=120, verbose_name='name in Chinese')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('bands', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('detractor', 'detractor'), ('passive', 'passive'), ('promoter', 'promoter')], max_length=10), blank=True, default=list, size=None, verbose_name='bands')),
-                ('touchpoint', models.CharField(blank=True, max_length=100, verbose_name='touchpoint')),
-                ('tier', models.CharField(blank=True, max_length=40, verbose_name='customer tier')),
-                ('keywords', models.CharField(blank=True, help_text='Any of these, separated by commas: lawyer, refund, 投诉, 退款.', max_length=500, verbose_name='words in the comment')),
-                ('contact_me', models.BooleanField(blank=True, null=True, verbose_name='asks to be contacted')),
-                ('dropped_from_promoter', models.BooleanField(blank=True, null=True, verbose_name='was a promoter before')),
-                ('account_known', models.BooleanField(blank=True, null=True, verbose_name='belongs to an account')),
-                ('opens_ticket', models.BooleanField(default=True, verbose_name='opens a ticket')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'P1 urgent'), (2, 'P2 high'), (3, 'P3 normal'), (4, 'P4 low')], default=3, verbose_name='priority')),
-                ('policy', models.ForeignKey(blank=True, help_text="Empty: the team's usual policy.", null=True, on_delete=django.db.models.deletion.PROTECT, to='recovery.slapolicy', verbose_name='policy')),
-                ('surveys', models.ManyToManyField(blank=True, to='surveys.survey', verbose_name='surveys')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='recovery.team', verbose_name='team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(unique=True, verbose_name="position")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("name_zh", models.CharField(blank=True, max_length=120, verbose_name="name in Chinese")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "bands",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("detractor", "detractor"),
+                                ("passive", "passive"),
+                                ("promoter", "promoter"),
+                            ],
+                            max_length=10,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="bands",
+                    ),
+                ),
+                ("touchpoint", models.CharField(blank=True, max_length=100, verbose_name="touchpoint")),
+                ("tier", models.CharField(blank=True, max_length=40, verbose_name="customer tier")),
+                (
+                    "keywords",
+                    models.CharField(
+                        blank=True,
+                        help_text="Any of these, separated by commas: lawyer, refund, 投诉, 退款.",
+                        max_length=500,
+                        verbose_name="words in the comment",
+                    ),
+                ),
+                (
+                    "contact_me",
+                    models.BooleanField(blank=True, null=True, verbose_name="asks to be contacted"),
+                ),
+                (
+                    "dropped_from_promoter",
+                    models.BooleanField(blank=True, null=True, verbose_name="was a promoter before"),
+                ),
+                (
+                    "account_known",
+                    models.BooleanField(blank=True, null=True, verbose_name="belongs to an account"),
+                ),
+                ("opens_ticket", models.BooleanField(default=True, verbose_name="opens a ticket")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "P1 urgent"), (2, "P2 high"), (3, "P3 normal"), (4, "P4 low")],
+                        default=3,
+                        verbose_name="priority",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the team's usual policy.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="recovery.slapolicy",
+                        verbose_name="policy",
+                    ),
+                ),
+                ("surveys", models.ManyToManyField(blank=True, to="surveys.survey", verbose_name="surveys")),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="recovery.team",
+                        verbose_name="team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'triage rule',
-                'verbose_name_plural': 'triage rules',
-                'ordering': ['position'],
+                "verbose_name": "triage rule",
+                "verbose_name_plural": "triage rules",
+                "ordering": ["position"],
             },
         ),
         migrations.AddField(
-            model_name='ticket',
-            name='rule',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='recovery.triagerule', verbose_name='rule'),
+            model_name="ticket",
+            name="rule",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                to="recovery.triagerule",
+                verbose_name="rule",
+            ),
         ),
         migrations.CreateModel(
-            name='Wait',
+            name="Wait",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField(verbose_name='cycle')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='until')),
-                ('resume_at', models.DateTimeField(blank=True, help_text='Empty: somebody resumes it.', null=True, verbose_name='resumes by itself')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='waits', to='recovery.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField(verbose_name="cycle")),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                (
+                    "resume_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Empty: somebody resumes it.",
+                        null=True,
+                        verbose_name="resumes by itself",
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="waits",
+                        to="recovery.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'waiting time',
-                'verbose_name_plural': 'waiting times',
-                'ordering': ['id'],
+                "verbose_name": "waiting time",
+                "verbose_name_plural": "waiting times",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='CalendarDay',
+            name="CalendarDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField(verbose_name='date')),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('kind', models.CharField(choices=[('closed', 'closed'), ('hours', 'other hours'), ('working', 'worked as a normal day')], default='closed', max_length=8, verbose_name='kind')),
-                ('opens', models.TimeField(blank=True, null=True, verbose_name='opens')),
-                ('closes', models.TimeField(blank=True, null=True, verbose_name='closes')),
-                ('from_library', models.BooleanField(default=False, help_text="Taken from the country's public holidays.", verbose_name='filled in')),
-                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to='recovery.calendar', verbose_name='calendar')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("date", models.DateField(verbose_name="date")),
+                ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("closed", "closed"),
+                            ("hours", "other hours"),
+                            ("working", "worked as a normal day"),
+                        ],
+                        default="closed",
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("opens", models.TimeField(blank=True, null=True, verbose_name="opens")),
+                ("closes", models.TimeField(blank=True, null=True, verbose_name="closes")),
+                (
+                    "from_library",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Taken from the country's public holidays.",
+                        verbose_name="filled in",
+                    ),
+                ),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="days",
+                        to="recovery.calendar",
+                        verbose_name="calendar",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'special day',
-                'verbose_name_plural': 'special days',
-                'ordering': ['calendar', 'date'],
-                'constraints': [models.UniqueConstraint(fields=('calendar', 'date'), name='one_special_day_per_date'), models.CheckConstraint(condition=models.Q(models.Q(('closes__isnull', False), ('kind', 'hours'), ('opens__isnull', False)), models.Q(models.Q(('kind', 'hours'), _negated=True), ('closes__isnull', True), ('opens__isnull', True)), _connector='OR'), name='special_day_hours_where_open')],
+                "verbose_name": "special day",
+                "verbose_name_plural": "special days",
+                "ordering": ["calendar", "date"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("calendar", "date"), name="one_special_day_per_date"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closes__isnull", False), ("kind", "hours"), ("opens__isnull", False)),
+                            models.Q(
+                                models.Q(("kind", "hours"), _negated=True),
+                                ("closes__isnull", True),
+                                ("opens__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="special_day_hours_where_open",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Leave',
+            name="Leave",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(verbose_name='until')),
-                ('note', models.CharField(blank=True, max_length=120, verbose_name='note')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leaves', to=settings.AUTH_USER_MODEL, verbose_name='colleague')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(verbose_name="until")),
+                ("note", models.CharField(blank=True, max_length=120, verbose_name="note")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leaves",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="colleague",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'leave',
-                'verbose_name_plural': 'leaves',
-                'ordering': ['-starts_at'],
-                'indexes': [models.Index(fields=['user', 'starts_at', 'ends_at'], name='leave_by_user')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='leave_ends_after_start')],
+                "verbose_name": "leave",
+                "verbose_name_plural": "leaves",
+                "ordering": ["-starts_at"],
+                "indexes": [models.Index(fields=["user", "starts_at", "ends_at"], name="leave_by_user")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("starts_at__lt", models.F("ends_at"))),
+                        name="leave_ends_after_start",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PolicyTarget',
+            name="PolicyTarget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'P1 urgent'), (2, 'P2 high'), (3, 'P3 normal'), (4, 'P4 low')], verbose_name='priority')),
-                ('first_contact_minutes', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5270400)], verbose_name='first contact within (working minutes)')),
-                ('resolution_minutes', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5270400)], verbose_name='resolution within (working minutes)')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='recovery.slapolicy', verbose_name='policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "P1 urgent"), (2, "P2 high"), (3, "P3 normal"), (4, "P4 low")],
+                        verbose_name="priority",
+                    ),
+                ),
+                (
+                    "first_contact_minutes",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5270400),
+                        ],
+                        verbose_name="first contact within (working minutes)",
+                    ),
+                ),
+                (
+                    "resolution_minutes",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5270400),
+                        ],
+                        verbose_name="resolution within (working minutes)",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="recovery.slapolicy",
+                        verbose_name="policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'target',
-                'verbose_name_plural': 'targets',
-                'ordering': ['policy', 'priority'],
-                'constraints': [models.UniqueConstraint(fields=('policy', 'priority'), name='one_target_per_priority')],
+                "verbose_name": "target",
+                "verbose_name_plural": "targets",
+                "ordering": ["policy", "priority"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "priority"), name="one_target_per_priority")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EscalationStep',
+            name="EscalationStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('first_contact', 'first contact'), ('resolution', 'resolution')], max_length=14, verbose_name='deadline')),
-                ('level', models.PositiveSmallIntegerField(help_text='0 warns before the deadline; 1 and above tell that it passed.', verbose_name='level')),
-                ('minutes_after', models.IntegerField(help_text='Negative: before it.', verbose_name='working minutes after the deadline')),
-                ('recipient', models.CharField(choices=[('owner', 'the owner'), ('supervisor', "the team's supervisor"), ('manager', 'the supervisor of the team above')], max_length=10, verbose_name='tells')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='recovery.slapolicy', verbose_name='policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("first_contact", "first contact"), ("resolution", "resolution")],
+                        max_length=14,
+                        verbose_name="deadline",
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        help_text="0 warns before the deadline; 1 and above tell that it passed.",
+                        verbose_name="level",
+                    ),
+                ),
+                (
+                    "minutes_after",
+                    models.IntegerField(
+                        help_text="Negative: before it.", verbose_name="working minutes after the deadline"
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.CharField(
+                        choices=[
+                            ("owner", "the owner"),
+                            ("supervisor", "the team's supervisor"),
+                            ("manager", "the supervisor of the team above"),
+                        ],
+                        max_length=10,
+                        verbose_name="tells",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="recovery.slapolicy",
+                        verbose_name="policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'escalation step',
-                'verbose_name_plural': 'escalation steps',
-                'ordering': ['policy', 'kind', 'level'],
-                'constraints': [models.UniqueConstraint(fields=('policy', 'kind', 'level'), name='one_step_per_level'), models.CheckConstraint(condition=models.Q(models.Q(('level', 0), ('minutes_after__lt', 0)), models.Q(('level__gt', 0), ('minutes_after__gte', 0)), _connector='OR'), name='level_0_warns_before')],
+                "verbose_name": "escalation step",
+                "verbose_name_plural": "escalation steps",
+                "ordering": ["policy", "kind", "level"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "kind", "level"), name="one_step_per_level"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("level", 0), ("minutes_after__lt", 0)),
+                            models.Q(("level__gt", 0), ("minutes_after__gte", 0)),
+                            _connector="OR",
+                        ),
+                        name="level_0_warns_before",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_fallback', True)), fields=('is_fallback',), name='one_fallback_team'),
+            model_name="team",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_fallback", True)), fields=("is_fallback",), name="one_fallback_team"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('team', 'user'), name='once_in_each_team'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("team", "user"), name="once_in_each_team"),
         ),
         migrations.AddIndex(
-            model_name='resurvey',
-            index=models.Index(condition=models.Q(('state__in', ['planned', 'held'])), fields=['due_at'], name='resurvey_due'),
+            model_name="resurvey",
+            index=models.Index(
+                condition=models.Q(("state__in", ["planned", "held"])), fields=["due_at"], name="resurvey_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resurvey',
-            constraint=models.UniqueConstraint(fields=('ticket', 'cycle'), name='one_resurvey_per_cycle'),
+            model_name="resurvey",
+            constraint=models.UniqueConstraint(fields=("ticket", "cycle"), name="one_resurvey_per_cycle"),
         ),
         migrations.AddConstraint(
-            model_name='resurvey',
-            constraint=models.UniqueConstraint(condition=models.Q(('customer__isnull', False), ('state__in', ['planned', 'asked'])), fields=('customer',), name='one_pending_resurvey_per_person'),
+            model_name="resurvey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("customer__isnull", False), ("state__in", ["planned", "asked"])),
+                fields=("customer",),
+                name="one_pending_resurvey_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resurvey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'ended'), _negated=True), ('outcome', '')), _connector='OR'), name='ended_resurvey_has_an_outcome'),
+            model_name="resurvey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ended"), models.Q(("outcome", ""), _negated=True)),
+                    models.Q(models.Q(("state", "ended"), _negated=True), ("outcome", "")),
+                    _connector="OR",
+                ),
+                name="ended_resurvey_has_an_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(condition=models.Q(('deadline__isnull', False)), fields=('deadline', 'round', 'level'), name='each_level_told_once'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deadline__isnull", False)),
+                fields=("deadline", "round", "level"),
+                name="each_level_told_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='deadline',
-            index=models.Index(condition=models.Q(('next_step_at__isnull', False)), fields=['next_step_at'], name='deadline_next_step'),
+            model_name="deadline",
+            index=models.Index(
+                condition=models.Q(("next_step_at__isnull", False)),
+                fields=["next_step_at"],
+                name="deadline_next_step",
+            ),
         ),
         migrations.AddIndex(
-            model_name='deadline',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('ended_at__isnull', True), ('met_at__isnull', True)), fields=['due_at'], name='deadline_running'),
+            model_name="deadline",
+            index=models.Index(
+                condition=models.Q(
+                    ("due_at__isnull", False), ("ended_at__isnull", True), ("met_at__isnull", True)
+                ),
+                fields=["due_at"],
+                name="deadline_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deadline',
-            constraint=models.UniqueConstraint(fields=('ticket', 'kind', 'cycle'), name='one_deadline_per_kind_and_cycle'),
+            model_name="deadline",
+            constraint=models.UniqueConstraint(
+                fields=("ticket", "kind", "cycle"), name="one_deadline_per_kind_and_cycle"
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['ticket', 'outcome'], name='contact_by_outcome'),
+            model_name="contact",
+            index=models.Index(fields=["ticket", "outcome"], name="contact_by_outcome"),
         ),
         migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(condition=models.Q(('announced_at__isnull', True), ('state', 'booked')), fields=['due_at'], name='callback_to_announce'),
+            model_name="callback",
+            index=models.Index(
+                condition=models.Q(("announced_at__isnull", True), ("state", "booked")),
+                fields=["due_at"],
+                name="callback_to_announce",
+            ),
         ),
         migrations.AddIndex(
-            model_name='callback',
-            index=models.Index(condition=models.Q(('state', 'booked')), fields=['due_at', 'ticket'], name='callback_booked'),
+            model_name="callback",
+            index=models.Index(
+                condition=models.Q(("state", "booked")), fields=["due_at", "ticket"], name="callback_booked"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'booked')), fields=('ticket',), name='one_booked_callback_per_ticket'),
+            model_name="callback",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "booked")),
+                fields=("ticket",),
+                name="one_booked_callback_per_ticket",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticketevent',
-            index=models.Index(fields=['kind', 'at'], name='event_by_kind_and_time'),
+            model_name="ticketevent",
+            index=models.Index(fields=["kind", "at"], name="event_by_kind_and_time"),
         ),
         migrations.AddConstraint(
-            model_name='ticketevent',
-            constraint=models.UniqueConstraint(fields=('ticket', 'version'), name='one_event_per_version'),
+            model_name="ticketevent",
+            constraint=models.UniqueConstraint(fields=("ticket", "version"), name="one_event_per_version"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('status__in', ['new', 'open', 'waiting'])), fields=['owner', 'priority'], name='ticket_in_work_by_owner'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("status__in", ["new", "open", "waiting"])),
+                fields=["owner", "priority"],
+                name="ticket_in_work_by_owner",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('status__in', ['new', 'open', 'waiting'])), fields=['team', 'owner'], name='ticket_in_work_by_team'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("status__in", ["new", "open", "waiting"])),
+                fields=["team", "owner"],
+                name="ticket_in_work_by_team",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['customer', '-id'], name='ticket_by_customer'),
+            model_name="ticket",
+            index=models.Index(fields=["customer", "-id"], name="ticket_by_customer"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['opened_at'], name='ticket_by_day'),
+            model_name="ticket",
+            index=models.Index(fields=["opened_at"], name="ticket_by_day"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['owner', '-closed_at'], name='ticket_closed_by_owner'),
+            model_name="ticket",
+            index=models.Index(fields=["owner", "-closed_at"], name="ticket_closed_by_owner"),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('customer__isnull', False)), fields=('customer', 'line'), name='one_open_ticket_per_person_and_line'),
+            model_name="ticket",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("status", "closed"), _negated=True), ("customer__isnull", False)
+                ),
+                fields=("customer", "line"),
+                name="one_open_ticket_per_person_and_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('status', 'closed')), models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='closed_ticket_has_its_time'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("status", "closed")),
+                    models.Q(models.Q(("status", "closed"), _negated=True), ("closed_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="closed_ticket_has_its_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='wait',
-            index=models.Index(condition=models.Q(('ends_at__isnull', True), ('resume_at__isnull', False)), fields=['resume_at'], name='wait_to_resume'),
+            model_name="wait",
+            index=models.Index(
+                condition=models.Q(("ends_at__isnull", True), ("resume_at__isnull", False)),
+                fields=["resume_at"],
+                name="wait_to_resume",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wait',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_at__isnull', True)), fields=('ticket',), name='one_running_wait'),
+            model_name="wait",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_at__isnull", True)), fields=("ticket",), name="one_running_wait"
+            ),
         ),
     ]
