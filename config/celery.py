@@ -22,5 +22,5 @@ app.conf.beat_schedule = {
     "triage": every(10, "recovery.tasks.sweep_triage"),
     "callbacks": every(10, "recovery.tasks.sweep_callbacks"),
     "deadlines": every(10, "recovery.tasks.sweep_deadlines"),
-    "resurveys": every(30, "recovery.tasks.sweep_resurveys"),
+    "resurveys": every(10, "recovery.tasks.sweep_resurveys"),
 }

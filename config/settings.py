@@ -22,6 +22,7 @@ TESTING = "pytest" in sys.modules
 DEBUG = env.bool("DEBUG", default=False)
 # The demo: its customers' mailbox may be read by whoever opens it.
 DEMO = env.bool("DEMO", default=False)
+DEMO_DIR = VAR
 SECRET_KEY = secret_key()
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")

@@ -5,6 +5,7 @@ from recovery.views import (
     acts,
     callbacks,
     customers,
+    demo,
     desk,
     insight,
     insight_csv,
@@ -32,4 +33,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insight/csv/", insight_csv.export_csv, name="insight-csv"),
     path("customers/", customers.list_customers, name="customers"),
     path("customers/<int:pk>/", customers.show_customer, name="customer"),
+    path("demo/inbox/", demo.inbox, name="demo-inbox"),
+    path("demo/inbox/<str:mail_id>/", demo.inbox, name="demo-mail"),
+    path("demo/inbox/<str:mail_id>/body/", demo.mail_body, name="demo-mail-body"),
+    path("demo/ask-me/", demo.ask_me, name="demo-ask"),
+    path("demo/become/", demo.become, name="demo-become"),
 ]
