@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.timezone import now
@@ -78,6 +78,8 @@ def counts(request: HttpRequest, at: datetime) -> dict[str, Any]:
 @door.staff_page()
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
+    if not door.may_act(door.staff(request)):
+        return redirect("insight")  # who only reads owns no work
     at = now()
     found = counts(request, at)
     tickets = for_rows(mine_in_bands(request, at)).order_by(
@@ -91,7 +93,6 @@ def desk(request: HttpRequest) -> HttpResponse:
         "done": done_today(request, at),
         "cut": found["total"] > MOST,
         "most": MOST,
-        "reads_only": not door.may_act(door.staff(request)),
         "now": at,
     }
     return render(request, "recovery/desk.html", context)

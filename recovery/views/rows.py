@@ -15,6 +15,7 @@ from recovery.models import Callback, Deadline, Ticket, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from recovery.templatetags.moments import (
     LATE,
+    PAUSED,
     SOON,
     SOON_STATE,
     Chip,
@@ -120,7 +121,12 @@ def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
     if first is not None:
         return Row(ticket, deadline_chip(first, now), False, kind_word(first.kind), **facts)
     paused = next((row for row in running if row.is_paused), None)
-    return Row(ticket, deadline_chip(paused, now) if paused else None, False, gettext("Waiting"), **facts)
+    return Row(ticket, paused_chip(paused, now) if paused else None, False, gettext("Waiting"), **facts)
+
+
+def paused_chip(row: Deadline, now: datetime) -> Chip:
+    """Short enough for a line of a list; what is left stands in its title."""
+    return Chip(PAUSED, gettext("paused"), deadline_chip(row, now).text)
 
 
 def answered(ticket: Ticket, now: datetime) -> str:

@@ -81,7 +81,7 @@ class Reader:
         return self._causes.get(str(code), str(code))
 
     def moved(self, deadlines: object) -> list[str]:
-        """First contact: today 15:02; Resolution: Tue 10:00, before Mon 17:00."""
+        """First contact due today 15:02; Resolution: today 17:00 → tomorrow 10:00."""
         if not isinstance(deadlines, list):
             return []
         return [self.moved_line(each) for each in deadlines if isinstance(each, dict)]
@@ -90,10 +90,10 @@ class Reader:
         name = CAPITAL_KINDS.get(str(each.get("kind")), each.get("kind"))
         facts = {"kind": name, "to": self.when(each.get("to")), "before": self.when(each.get("from"))}
         if each.get("to") is None:
-            return fill(_("%(kind)s: the clock stands, before %(before)s"), facts)
+            return fill(_("%(kind)s: the clock stands, it was due %(before)s"), facts)
         if each.get("from") is None:
             return fill(_("%(kind)s due %(to)s"), facts)
-        return fill(_("%(kind)s due %(to)s, before %(before)s"), facts)
+        return fill(_("%(kind)s: %(before)s → %(to)s"), facts)
 
 
 CAPITAL_KINDS: Final[dict[str, Words]] = {"first_contact": _("First contact"), "resolution": _("Resolution")}
@@ -139,7 +139,7 @@ def updated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     before = event.data.get("before")
     earlier = before.get("score") if isinstance(before, dict) else None
     words = (
-        _("The customer changed the answer: %(score)s, before %(earlier)s")
+        _("The customer changed the answer from %(earlier)s to %(score)s")
         if earlier != event.data.get("score")
         else _("The customer changed the answer; the score is still %(score)s")
     )
@@ -296,7 +296,7 @@ def outcome(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         entry.sentence = fill(_("Outcome: %(outcome)s, because %(why)s"), facts)
         return
     entry.look, entry.score, entry.band = CUSTOMER, event.data["score"], str(event.data.get("outcome"))
-    entry.sentence = fill(_("Asked again, they gave %(score)s (before %(before)s): %(outcome)s"), facts)
+    entry.sentence = fill(_("Asked again, they gave %(score)s after %(before)s: %(outcome)s"), facts)
 
 
 def reopened(reader: Reader, event: TicketEvent, entry: Entry) -> None:

@@ -94,7 +94,10 @@ def test_it_shows_nobody_elses_work(cast: Cast, sign_in: SignIn) -> None:
 
 def test_it_says_what_would_be_here(cast: Cast, sign_in: SignIn) -> None:
     assert "Nothing waits for you" in sign_in(cast.lina).get("/desk/").content.decode()
-    assert "Your role reads" in sign_in(cast.vera).get("/desk/").content.decode()
+
+
+def test_it_leads_who_only_reads_to_the_figures(cast: Cast, sign_in: SignIn) -> None:
+    assert sign_in(cast.vera).get("/desk/")["Location"] == "/insight/"
 
 
 def test_it_says_when_the_list_below_is_old(cast: Cast, sign_in: SignIn) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 from tests.make import Cast
 from tests.recovery.views.conftest import SignIn
 
-PAGES = ["/desk/", "/desk/counts/", "/tickets/", "/callbacks/", "/customers/"]
+PAGES = ["/desk/counts/", "/tickets/", "/callbacks/", "/customers/"]
 ROLES = ["lina", "chen", "vera", "admin"]
 
 
@@ -32,17 +32,23 @@ def test_it_keeps_the_overdue_page_from_agents(cast: Cast, sign_in: SignIn, name
     assert sign_in(getattr(cast, name)).get("/overdue/").status_code == status
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/overdue/", "/tickets/R-1/", "/customers/1/"])
+@pytest.mark.parametrize("path", [*PAGES, "/desk/", "/overdue/", "/tickets/R-1/", "/customers/1/"])
 def test_it_sends_a_stranger_to_the_sign_in_page(cast: Cast, client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 302
     assert response["Location"].startswith("/login/")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/overdue/", "/tickets/R-1/", "/customers/1/"])
+@pytest.mark.parametrize("path", [*PAGES, "/desk/", "/overdue/", "/tickets/R-1/", "/customers/1/"])
 def test_it_refuses_an_account_that_has_no_role(cast: Cast, sign_in: SignIn, path: str) -> None:
     nobody = User.objects.create(username="nobody")
     assert sign_in(nobody).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["lina", "chen", "admin"])
+def test_it_opens_the_desk_to_who_owns_work(cast: Cast, sign_in: SignIn, name: str) -> None:
+    cast.ticket()
+    assert sign_in(getattr(cast, name)).get("/desk/").status_code == 200
 
 
 def test_it_begins_at_the_desk(cast: Cast, sign_in: SignIn) -> None:

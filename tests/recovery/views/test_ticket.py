@@ -150,7 +150,7 @@ def test_it_shows_every_answer_and_the_cycle_it_began(cast: Cast, sign_in: SignI
     lifecycle.record_outcome(done, again, at=MONDAY + 5 * DAY)
     clock(MONDAY + 5 * DAY + HOUR)
     page = page_of(sign_in(cast.lina), ticket)
-    assert "Asked again, they gave 1 (before 3): detractor" in page
+    assert "Asked again, they gave 1 after 3: detractor" in page
     assert "Reopened, because the answer was low again: cycle 2, owner Li Na" in page
     assert page.index("Still nothing") < page.index("Too late")
     assert "Deadlines of earlier cycles" in page
