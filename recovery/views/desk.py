@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from recovery.models import Callback, TicketEvent
@@ -25,7 +26,7 @@ NOW = timedelta(hours=1)
 
 BANDS: list[tuple[str, str | Promise]] = [
     ("call", _("Call now")),
-    ("now", _("Now")),
+    ("now", pgettext_lazy("to be done", "Now")),
     ("today", _("Today")),
     ("later", _("Later")),
 ]
