@@ -104,11 +104,19 @@ def links_of(found: Recovery) -> list[Link]:
     return links
 
 
-def bars_picture(bars: Sequence[Bar], title: str, ident: str, full: float | None = None) -> Picture:
+def bars_picture(
+    bars: Sequence[Bar],
+    title: str,
+    ident: str,
+    *,
+    full: float | None = None,
+    narrow: Sequence[Bar] | None = None,
+) -> Picture:
+    """`narrow` are the same bars with shorter texts, where the full ones would leave no room to draw."""
     labels = Labels(title)
     return Picture(
         bar_svg(bars, labels, width=WIDE, full=full, ident=ident),
-        bar_svg(bars, labels, width=NARROW, full=full, ident=ident),
+        bar_svg(narrow or bars, labels, width=NARROW, full=full, ident=ident),
     )
 
 
@@ -146,12 +154,14 @@ def causes_picture(found: Pareto, ident: str) -> Picture:
 def times_picture(ident: str, title: str, times: Waited) -> Picture | None:
     """When half and four in five were done, in working time; None where that is not known yet."""
     longest = max((step.time for step in times.working.steps), default=0)
-    bars = []
+    full: list[Bar] = []
+    short: list[Bar] = []
     for done, name in ((50, _("half within")), (80, _("four in five within"))):
         found = times.working.percentile(done)
-        if found is not None and times.count >= MIN_ANSWERS_FOR_PERCENT:
-            said = interval_words(found, working_span)
-            # An open end is drawn as far as the data reach; the text says "or more".
-            high = longest if found.high is None else found.high
+        if found is None or times.count < MIN_ANSWERS_FOR_PERCENT:
+            continue
+        # An open end is drawn as far as the data reach; the text says "or more".
+        high = longest if found.high is None else found.high
+        for bars, said in ((full, interval_words(found, working_span)), (short, working_span(found.value))):
             bars.append(Bar(name, found.value, said, "accent", found.low, high))
-    return bars_picture(bars, title, ident) if bars else None
+    return bars_picture(full, title, ident, narrow=short) if full else None
