@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -70,7 +70,7 @@ def counts(request: HttpRequest, at: datetime) -> dict[str, Any]:
     """How many stand in each band; `state` changes whenever something on the list does."""
     bands = {code: Count("pk", filter=condition) for code, condition in in_band(at).items()}
     found = mine_in_bands(request, at).aggregate(
-        **bands, total=Count("pk"), versions=Max("version"), newest=Max("pk")
+        **bands, total=Count("pk"), versions=Sum("version"), newest=Max("pk")
     )
     shape = [*(found[code] for code in bands), found["versions"], found["newest"]]
     return {**found, "state": "-".join(str(value or 0) for value in shape)}

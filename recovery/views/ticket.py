@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
@@ -36,9 +37,19 @@ def show_ticket(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("ticket", ticket.number, permanent=False)
     at = now()
     context = {**facts_of(request, ticket, at), **acts_of(request, ticket, at)}
-    beside_a_list = request.headers.get("HX-Target") == "detail"
-    template = "recovery/parts/ticket.html" if beside_a_list else "recovery/ticket.html"
-    return render(request, template, {**context, "beside": beside_a_list})
+    return shown(request, context)
+
+
+def shown(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """As a page of its own, or beside the list it was picked from, which hears when an act was done."""
+    if request.headers.get("HX-Target") != "detail":
+        return render(request, "recovery/ticket.html", context, status=status)
+    acted = len(get_messages(request)) > 0
+    response = render(request, "recovery/beside.html", {**context, "beside": True}, status=status)
+    response["HX-Push-Url"] = "false"
+    if acted:
+        response["HX-Trigger"] = "ticket-changed"
+    return response
 
 
 def show_again(
@@ -54,7 +65,7 @@ def show_again(
         "failed": form,
         "changed": entries_of(ticket, at, since=known),
     }
-    return render(request, "recovery/ticket.html", context, status=status)
+    return shown(request, context, status)
 
 
 def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, Any]:

@@ -169,6 +169,8 @@ CONTACTS: Final[dict[str, Words]] = {
 def contacted(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     entry.look = CALL
     words = CONTACTS.get(str(event.data.get("outcome")), "%(who)s · %(outcome)s")
+    if is_system(event) and event.data.get("outcome") == "replied":
+        entry.look, words = CUSTOMER, _("The customer replied · %(channel)s")
     entry.sentence = fill(words, reader.facts(event, channel=channel_word(event.data.get("channel"))))
     if event.data.get("first_contact_met"):
         late = event.data.get("late")

@@ -126,4 +126,4 @@ class Facts(dict[str, Any]):
 
 
 def someone(name: str) -> str:
-    return name or gettext("somebody who left")
+    return name or gettext("The system")

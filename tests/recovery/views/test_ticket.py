@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -237,3 +238,41 @@ def test_it_asks_the_database_no_more_for_a_long_story(
     client = sign_in(cast.lina)
     with django_assert_max_num_queries(30):
         client.get(f"/tickets/{ticket.number}/")
+
+
+def beside(client: Client, path: str, **values: object) -> Any:
+    """As the list asks for the ticket beside it: a GET, or a POST and whatever it leads to."""
+    headers = {"hx-target": "detail", "hx-request": "true"}
+    if not values:
+        return client.get(path, headers=headers)
+    return client.post(path, values, headers=headers, follow=True)
+
+
+def test_it_does_an_act_beside_the_list_and_lets_the_list_know(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    looked = beside(client, f"/tickets/{ticket.number}/")
+    acted = beside(client, f"/tickets/{ticket.number}/note/", version=1, text="Ask the warehouse")
+    assert "HX-Trigger" not in looked
+    assert acted["HX-Trigger"] == "ticket-changed"
+    assert acted["HX-Push-Url"] == "false"
+    page = acted.content.decode()
+    assert page.startswith("<article")
+    assert "The note is kept." in page
+
+
+def test_it_shows_a_refusal_beside_the_list(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    refused = beside(client, f"/tickets/{ticket.number}/reopen/", version=1, reason="Too early")
+    assert refused.status_code == 409
+    assert refused.content.decode().startswith("<article")
+    assert "HX-Trigger" not in refused
+
+
+def test_it_calls_what_nobody_did_the_systems(cast: Cast, sign_in: SignIn) -> None:
+    ticket = lifecycle.log_contact(
+        cast.ticket(), by=None, at=MONDAY, outcome="replied", channel="email", note="It arrived"
+    )
+    ticket = lifecycle.assign(ticket, by=None, at=MONDAY, to=cast.majun)
+    page = page_of(sign_in(cast.lina), ticket)
+    assert "The customer replied · e-mail" in page
+    assert "The system handed it from Li Na to Ma Jun" in page
