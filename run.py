@@ -165,14 +165,14 @@ def demo() -> int:
     VAR.mkdir(exist_ok=True)
     port = free_port(int(os.environ.get("PORT", "8000")))
     url = os.environ.setdefault("PUBLIC_URL", f"http://localhost:{port}")
-    # What the product mails in the demo, the demo itself receives.
-    os.environ.setdefault("EMAIL_URL", f"smtp://127.0.0.1:{free_port(8025)}")
     os.environ["DEMO"] = "1"
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(embedded.needed())
             manage(embedded, "migrate", "--verbosity", "0")
             manage(embedded, "demo_load")
+            # What the product mails in the demo, the demo itself receives.
+            os.environ.setdefault("EMAIL_URL", f"smtp://127.0.0.1:{free_port(8025)}")
             parts = start_parts(embedded, stack, port)
             wait_until_ready(parts, port)
             welcome(url)
