@@ -83,7 +83,7 @@ def may(user: User, act: str, ticket: Ticket) -> bool:
 
 def ticket_for(user: User, number: str, act: str = "") -> Ticket:
     """The ticket of this number, for this act. Raises Ticket.DoesNotExist, NotPermitted."""
-    ticket = visible_to(user).for_lists().get(number=number.upper())
+    ticket = visible_to(user).for_lists().get(number=number.upper().replace("\0", ""))
     if act and not may(user, act, ticket):
         raise NotPermitted("not_permitted", _("Your role does not allow this. Ask your supervisor."))
     return ticket

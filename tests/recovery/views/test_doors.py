@@ -70,3 +70,19 @@ def test_it_hides_an_act_on_a_ticket_of_another_team(cast: Cast, sign_in: SignIn
     response = sign_in(cast.ann).post(f"/tickets/{ticket.number}/note/", {"version": 1, "text": "Mine?"})
     assert response.status_code == 404
     assert not ticket.events.filter(kind="noted").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/tickets/R-%00/", "/tickets/R-999999999999/", "/customers/99999999999999999999/", "/tickets/?page=x"],
+)
+def test_it_survives_an_address_made_up(cast: Cast, sign_in: SignIn, path: str) -> None:
+    assert sign_in(cast.chen).get(path).status_code in (200, 404)
+
+
+def test_it_survives_a_tick_made_up(cast: Cast, sign_in: SignIn) -> None:
+    picked = ["R-\0:1", ":", "", "R-1:x"]
+    response = sign_in(cast.chen).post(
+        "/overdue/act/", {"ticket": picked, "do": "assign", "owner": cast.majun.pk}
+    )
+    assert {result.why for result in response.context["results"]} == {"There is no such ticket among yours."}
