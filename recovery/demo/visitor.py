@@ -10,7 +10,7 @@ from surveys.models import Customer, CustomerIdentity, Invitation, Survey
 SURVEY = "demo"
 NAME = "Alex Reed"
 ADDRESS_PREFIX, ADDRESS_DOMAIN = "you", "demo.example"
-TOUCHPOINT = "store"
+TOUCHPOINT = "Pudong store"
 
 
 def addresses() -> list[str]:

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     help = "Receives the demo's mail where EMAIL_URL points, and lets customers and colleagues live."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         town = Town(settings.PUBLIC_URL, Random(time.time_ns()))
         receiver = Controller(Receiver(town), hostname=settings.EMAIL_HOST, port=settings.EMAIL_PORT)
         receiver.start()
