@@ -106,7 +106,7 @@ def complaint_plan(response: Response) -> Plan:
 
 def complain(response: Response, plan: Plan, by: User, at: datetime) -> tuple[Ticket, str]:
     mine = Ticket.objects.filter(customer=response.customer, line=response.survey.line).exclude(status=CLOSED)
-    ticket = mine.first() if response.customer else None
+    ticket = mine.select_for_update().first() if response.customer else None
     if ticket is None:
         return lifecycle.open_ticket(response, plan, at=at, by=by), "opened"
     if ticket.status == RESOLVED:
@@ -115,9 +115,13 @@ def complain(response: Response, plan: Plan, by: User, at: datetime) -> tuple[Ti
 
 
 def lock_response(response_id: int) -> Response | None:
-    """The response, locked with its customer: two answers of one person are decided one by one."""
+    """The response, locked with its customer: two answers of one person are decided one by one.
+
+    `no_key`: whoever writes another answer of that person down meanwhile need not wait for this.
+    """
     Response.objects.select_for_update().only("pk").filter(pk=response_id).first()
-    Customer.objects.select_for_update(of=("self",)).only("pk").filter(responses=response_id).first()
+    person = Customer.objects.filter(responses=response_id).only("pk")
+    person.select_for_update(of=("self",), no_key=True).first()
     related = ("survey", "customer__account__owner", "invitation")
     return Response.objects.select_related(*related).filter(pk=response_id).first()
 

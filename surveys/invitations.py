@@ -134,7 +134,7 @@ def expire_invitation(invitation_id: int, at: datetime) -> None:
 
 def _lock(customer: Customer) -> None:
     """Two asks of one person at once would each find the other missing."""
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
 
 
 def _still(invitation_id: int, states: tuple[str, ...]) -> Invitation | None:

@@ -62,7 +62,8 @@ def lock_person_of(ticket_id: int) -> None:
 
     Everybody locks answer, person, ticket, resurvey, invitation in this order, so nobody waits in a circle.
     """
-    Customer.objects.select_for_update(of=("self",)).only("pk").filter(tickets=ticket_id).first()
+    person = Customer.objects.filter(tickets=ticket_id).only("pk")
+    person.select_for_update(of=("self",), no_key=True).first()
 
 
 def locked(ticket_id: int) -> Ticket:

@@ -4,16 +4,18 @@ from django.contrib.auth.models import AnonymousUser, User
 from recovery.access import (
     NotPermitted,
     colleagues_for,
+    colleagues_of,
     may,
     role_of,
     teams_of,
     ticket_for,
+    visible_customers,
     visible_teams,
     visible_to,
 )
 from recovery.lifecycle import assign
 from recovery.models import StaffProfile, Team, Ticket
-from tests.make import MONDAY, Cast
+from tests.make import MONDAY, Cast, join
 
 EVERYBODY = ["lina", "majun", "chen", "wu", "ann", "bob", "vera", "admin"]
 
@@ -118,3 +120,42 @@ def test_a_ticket_is_handed_to_its_team_or_its_supervisor(cast: Cast) -> None:
     cast.majun.is_active = False
     cast.majun.save()
     assert {user.username for user in colleagues_for(cast.ticket())} == {"lina", "chen"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sees"),
+    [
+        ("lina", {"Of East"}),
+        ("ann", {"Of West"}),
+        ("wu", {"Of East"}),
+        ("vera", {"Of East", "Of West", "Of nobody"}),
+        ("admin", {"Of East", "Of West", "Of nobody"}),
+    ],
+)
+def test_everybody_sees_the_people_behind_their_tickets(cast: Cast, name: str, sees: set[str]) -> None:
+    cast.ticket(customer=cast.customer("Of East"))
+    cast.ticket(customer=cast.customer("Of West"), team=cast.west)
+    cast.customer("Of nobody")
+    assert {customer.name for customer in visible_customers(person(cast, name))} == sees
+    assert not visible_customers(AnonymousUser()).exists()
+
+
+def test_tickets_of_teams_that_are_known_already_are_the_same(cast: Cast) -> None:
+    mine, other = cast.ticket(), cast.ticket(team=cast.west)
+    assert set(visible_to(cast.lina, teams_of(cast.lina))) == {mine}
+    assert set(visible_to(cast.lina, {cast.west.pk})) == {mine, other}
+    assert set(visible_to(cast.majun, set())) == set()
+
+
+def test_colleagues_of_teams_are_their_members_and_supervisors(cast: Cast) -> None:
+    cast.ann.is_active = False
+    cast.ann.save()
+    join(cast.east, User.objects.create(username="guest"))
+    assert [user.username for user in colleagues_of({cast.east.pk, cast.west.pk})] == [
+        "bob",
+        "chen",
+        "lina",
+        "majun",
+    ]
+    assert {user.username for user in colleagues_of({cast.region.pk})} == {"wu"}
+    assert "guest" not in {user.username for user in colleagues_for(cast.ticket())}

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import User
 
 from recovery.lifecycle import Refused, Stale, assign
 from recovery.models import Leave
@@ -57,3 +58,13 @@ def test_it_refuses_a_ticket_that_somebody_else_changed(cast: Cast) -> None:
     with pytest.raises(Stale) as stale:
         assign(ticket, by=cast.chen, at=MONDAY, to=cast.chen)
     assert (stale.value.expected, stale.value.actual) == (1, 2)
+
+
+@pytest.mark.parametrize("missing", ["address", "desk"])
+def test_it_writes_to_nobody_who_cannot_be_written_to(cast: Cast, missing: str) -> None:
+    User.objects.filter(pk=cast.lina.pk).update(**({"email": ""} if missing == "address" else {}))
+    if missing == "desk":
+        User.objects.filter(username__in=["lina", "majun", "chen", "wu"]).update(is_active=False)
+    ticket = cast.ticket()
+    assert ticket.owner in (cast.lina, cast.chen)
+    assert not Message.objects.exists()

@@ -281,3 +281,9 @@ class TestAnswerAfterAll:
         assert triage(late.pk, at=DUE + 2 * DAY) is None
         given_up.refresh_from_db()
         assert given_up.outcome == "not_asked"
+
+
+def test_a_ticket_of_somebody_unknown_is_reopened_beside_others(cast: Cast) -> None:
+    first, _second = (triage(cast.response(2, customer=None).pk, at=MONDAY) for _n in range(2))
+    closed = resolved(cast, first)
+    assert reopen(closed, by=cast.lina, at=MONDAY + DAY, reason="They called back").cycle == 2

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from recovery.lifecycle import Refused, assign, climb, reopen, resolve
+from recovery.lifecycle import Refused, ask_again, assign, climb, reopen, resolve
 from recovery.models import Deadline, Membership, Resurvey, Ticket, TicketEvent
 from recovery.triage import triage
-from surveys.models import Customer, Message, Response
+from surveys.models import Customer, Invitation, Message, Response
 from tests.make import HOUR, MONDAY, Cast
 from tests.surveys.make import make_survey
 
@@ -186,3 +186,37 @@ def test_an_answer_that_changes_while_it_is_triaged_holds_up_nobody(crew: Cast) 
         taken, decided = pool.submit(take_in), pool.submit(decide)
         taken.result()
         assert decided.result() == Ticket.objects.get()
+
+
+def test_an_answer_taken_in_while_another_of_the_person_is_decided_holds_up_nobody(crew: Cast) -> None:
+    """The one has closed the invitation and is not committed yet; the other withdraws that invitation."""
+    ticket = resolve(
+        crew.ticket(), by=crew.lina, at=MONDAY, cause_found=crew.late, what_was_done="Sent again"
+    )
+    resurvey = ask_again(ticket.resurveys.get().pk, at=MONDAY + 72 * HOUR)
+    assert resurvey is not None
+    at = MONDAY + 73 * HOUR
+    other = crew.response(9, customer=ticket.customer, at=at)
+    has_closed = Event()
+
+    def take_in() -> None:
+        with transaction.atomic():
+            crew.response(8, customer=ticket.customer, invitation=resurvey.invitation, at=at)
+            Invitation.objects.update(state=Invitation.ANSWERED)
+            has_closed.set()
+            time.sleep(0.5)
+        connection.close()
+
+    def decide() -> Ticket | None:
+        has_closed.wait()
+        try:
+            return triage(other.pk, at=at)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        taken, decided = pool.submit(take_in), pool.submit(decide)
+        taken.result()
+        assert decided.result() == ticket
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.outcome) == ("closed", "promoter")
