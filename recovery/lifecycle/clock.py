@@ -83,8 +83,8 @@ def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.Work
 
 
 def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> datetime | None:
-    """The earliest of the breach itself and the steps not yet told; None if none is left or time stands."""
-    if row.due_at is None or not row.is_running:
+    """Of a running deadline the breach or the next step not yet told; None if none is left or time stands."""
+    if row.due_at is None:
         return None
     times = [] if row.breached_at else [row.due_at]
     times += [

@@ -1,6 +1,7 @@
 """A complaint taken by a colleague always has a ticket."""
 
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -13,7 +14,7 @@ from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.lifecycle.test_races import THREADS, race, winners
 
 
-def complaint(cast: Cast, score: int | None = None, **fields: object) -> Response:
+def complaint(cast: Cast, score: int | None = None, **fields: Any) -> Response:
     fields.setdefault("customer", cast.customer())
     return cast.response(score, channel="phone", comment="It never came", **fields)
 

@@ -175,3 +175,10 @@ def test_it_refuses_where_nobody_is_above(cast: Cast) -> None:
     with pytest.raises(Refused, match="Nobody is above you"):
         escalate(ticket, by=cast.bob, at=MONDAY, reason="Beyond me")
     assert told(ticket) == []
+
+
+def test_where_the_policy_tells_nobody_the_breach_itself_is_looked_for(cast: Cast) -> None:
+    EscalationStep.objects.all().delete()
+    row = Deadline.objects.get(ticket=cast.ticket(), kind="first_contact")
+    assert due_deadlines(DUE - MINUTE) == []
+    assert due_deadlines(DUE) == [row.pk]

@@ -3,7 +3,7 @@ from datetime import time
 import pytest
 
 from recovery.lifecycle import Refused, climb, extend, log_contact
-from recovery.models import Deadline, Escalation
+from recovery.models import Deadline, Escalation, Ticket
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 
@@ -93,3 +93,41 @@ def test_it_refuses_what_adds_up_to_more_than_ten_years(cast: Cast) -> None:
     Deadline.objects.update(extra_minutes=5_200_000)
     with pytest.raises(Refused, match="too far"):
         extend(ticket, by=cast.chen, at=MONDAY, minutes=500_000, reason="x")
+
+
+def late_by(cast: Cast, hours: int) -> Ticket:
+    """A ticket whose first contact was due at 14:00, and was told of as late."""
+    ticket = cast.ticket()
+    climb(Deadline.objects.get(kind="first_contact").pk, at=MONDAY + (4 + hours) * HOUR)
+    ticket.refresh_from_db()
+    return ticket
+
+
+def test_what_was_late_first_is_what_was_late(cast: Cast) -> None:
+    given = {"by": cast.chen, "minutes": 60, "reason": "Agreed", "kind": "first_contact"}
+    ticket = extend(late_by(cast, 0), at=MONDAY + 4 * HOUR, **given)  # type: ignore[arg-type]
+    extend(ticket, at=MONDAY + 6 * HOUR, **given)  # type: ignore[arg-type]
+    row = Deadline.objects.get(kind="first_contact")
+    assert (row.breached_at, row.due_at) == (MONDAY + 4 * HOUR, MONDAY + 6 * HOUR)
+
+
+def test_the_ladder_goes_on_where_more_time_is_not_enough(cast: Cast) -> None:
+    ticket = late_by(cast, 1)
+    extend(ticket, by=cast.chen, at=MONDAY + 5 * HOUR, minutes=30, reason="Agreed", kind="first_contact")
+    row = Deadline.objects.get(kind="first_contact")
+    assert (row.round, row.level) == (1, 1)
+    assert row.next_step_at == MONDAY + 6 * HOUR + 30 * MINUTE
+
+
+def test_a_round_of_the_ladder_that_told_nothing_is_none(cast: Cast) -> None:
+    extend(cast.ticket(), by=cast.chen, at=MONDAY, minutes=60, reason="Agreed", kind="first_contact")
+    assert Deadline.objects.get(kind="first_contact").round == 1
+
+
+def test_a_contact_that_is_late_again_leaves_when_it_was_late_first(cast: Cast) -> None:
+    ticket = late_by(cast, 0)
+    ticket = extend(
+        ticket, by=cast.chen, at=MONDAY + 4 * HOUR, minutes=60, reason="Agreed", kind="first_contact"
+    )
+    log_contact(ticket, by=cast.lina, at=MONDAY + 6 * HOUR, outcome="reached")
+    assert Deadline.objects.get(kind="first_contact").breached_at == MONDAY + 4 * HOUR

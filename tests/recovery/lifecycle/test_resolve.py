@@ -44,7 +44,7 @@ def test_it_meets_the_resolution_and_ends_the_first_contact_unmet(
     at = MONDAY + after  # type: ignore[operator]
     ticket = resolve(cast.ticket(), by=cast.lina, at=at, cause_found=cast.late, what_was_done="x")
     rows = {row.kind: row for row in Deadline.objects.filter(ticket=ticket)}
-    assert rows["resolution"].met_at == at
+    assert (rows["resolution"].met_at, rows["resolution"].ended_at) == (at, None)
     assert (rows["resolution"].breached_at is not None) == late
     assert (rows["first_contact"].met_at, rows["first_contact"].ended_at) == (None, at)
     assert all(row.next_step_at is None for row in rows.values())
