@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils.dateparse import parse_datetime
 
 from surveys.models import Customer, CustomerIdentity, Invitation
@@ -26,8 +28,9 @@ WEI = {
 
 
 @pytest.fixture(autouse=True)
-def on_monday(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django.utils.timezone.now", lambda: MONDAY)
+def on_monday() -> Iterator[None]:
+    with time_machine.travel(MONDAY, tick=False):
+        yield
 
 
 @pytest.fixture

@@ -4,15 +4,16 @@ import csv
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as site
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from surveys.intake import csv_import
 from surveys.intake.record import record
@@ -28,8 +29,9 @@ PLAIN = "external_id,score,comment\na1,9,fine\na2,3,too late\na3,NA,\n"
 
 
 @pytest.fixture(autouse=True)
-def monday(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timezone, "now", lambda: MONDAY)
+def monday() -> Iterator[None]:
+    with time_machine.travel(MONDAY, tick=False):
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,8 +8,8 @@ from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
@@ -24,12 +23,9 @@ TUESDAY = MONDAY + timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def tuesday(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_clock(monkeypatch, TUESDAY)
-
-
-def set_clock(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
-    monkeypatch.setattr(timezone, "now", lambda: at)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(TUESDAY, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture
@@ -244,11 +240,10 @@ def test_it_takes_no_nonce_of_another_page(client: Client, url: str, invitation:
 
 
 def test_it_asks_again_when_the_page_was_open_for_days(
-    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, url: str, clock: time_machine.Traveller
 ) -> None:
     old = nonce(client, url)
-    in_two_days = time.time() + 2 * 86_400
-    monkeypatch.setattr(time, "time", lambda: in_two_days)
+    clock.shift(timedelta(days=2))
     assert client.post(url, {"nonce": old, "score": "2"}).status_code == 422
     assert not Response.objects.exists()
 
@@ -275,14 +270,14 @@ def test_it_shows_the_earlier_answer_and_until_when_it_can_change(client: Client
     html = page(client, url)
     assert {"score=2", "a-speed=1", "contact_me=1"} <= ticked(html)
     assert ">late</textarea>" in html
-    assert "You can change it until March 16, 2026" in html
+    assert "You can change it until 16 Mar 2026" in html
 
 
 def test_it_updates_the_same_response_within_the_window(
-    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, url: str, clock: time_machine.Traveller
 ) -> None:
     send(client, url, score="9")
-    set_clock(monkeypatch, TUESDAY + timedelta(days=3))
+    clock.move_to(TUESDAY + timedelta(days=3))
     assert send(client, url, score="2").status_code == 302
     response = Response.objects.get()
     assert (response.score, response.versions.get().score) == (2, 9)
@@ -298,13 +293,13 @@ def test_it_changes_nothing_when_the_same_is_sent_twice(client: Client, url: str
 
 
 def test_it_says_the_same_of_unknown_expired_and_revoked_links(
-    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, url: str, clock: time_machine.Traveller
 ) -> None:
     unknown = client.get("/s/" + "x" * 32 + "/")
     PublicLink.objects.update(revoked_at=TUESDAY)
     revoked = client.get(url)
     PublicLink.objects.update(revoked_at=None)
-    set_clock(monkeypatch, MONDAY + timedelta(days=14))
+    clock.move_to(MONDAY + timedelta(days=14))
     expired = client.get(url)
     assert {each.status_code for each in (unknown, revoked, expired)} == {404}
     assert unknown.content == revoked.content == expired.content
@@ -312,11 +307,9 @@ def test_it_says_the_same_of_unknown_expired_and_revoked_links(
     assert expired["Cache-Control"] == "no-store"
 
 
-def test_it_records_nothing_after_the_window(
-    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_records_nothing_after_the_window(client: Client, url: str, clock: time_machine.Traveller) -> None:
     signed = nonce(client, url)
-    set_clock(monkeypatch, MONDAY + timedelta(days=14))
+    clock.move_to(MONDAY + timedelta(days=14))
     assert client.post(url, {"nonce": signed, "score": "2"}).status_code == 404
     assert not Response.objects.exists()
 
@@ -350,7 +343,7 @@ TOMORROW = Promise("Li Na", TUESDAY + timedelta(hours=23))
 PAST = Promise("Li Na", TUESDAY - timedelta(minutes=1))
 PROMISES = {
     "by phone today, in the zone of the customer": (TODAY, "phone", "Li Na will call you by today 19:00."),
-    "by mail tomorrow": (TOMORROW, "email", "Li Na will write to you by March 4, 16:00."),
+    "by mail tomorrow": (TOMORROW, "email", "Li Na will write to you by 4 March, 16:00."),
     "in words of the desk": (Promise("Li Na", TUESDAY, "Li Na is on her way."), "", "Li Na is on her way."),
     "by nobody yet": (None, "phone", "Somebody will contact you."),
     "in the past": (PAST, "phone", "Somebody will contact you."),

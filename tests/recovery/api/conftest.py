@@ -1,25 +1,17 @@
-from datetime import datetime
+from collections.abc import Iterator
 
 import pytest
+import time_machine
 
 from tests.make import MONDAY, Cast
 from tests.recovery.api.client import Client
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.at = MONDAY
-
-    def now(self) -> datetime:
-        return self.at
-
-
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock() -> Iterator[time_machine.Traveller]:
     """The doors read Monday, until a test moves it on."""
-    clock = Clock()
-    monkeypatch.setattr("django.utils.timezone.now", clock.now)
-    return clock
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +14,6 @@ from recovery.lifecycle import ask_again
 from surveys.models import Invitation
 from tests.make import DAY, HOUR, MONDAY, Cast, make_response
 from tests.recovery.api.client import Client, places, reason_at
-from tests.recovery.api.conftest import Clock
 from tests.recovery.insight.histories import heard, loop, low, put_right
 from tests.surveys.make import make_survey
 
@@ -21,8 +21,8 @@ NUMBERS = ("recovery", "times", "causes", "nps")
 
 
 @pytest.fixture(autouse=True)
-def _later(clock: Clock) -> None:
-    clock.at = MONDAY + 30 * DAY
+def _later(clock: time_machine.Traveller) -> None:
+    clock.move_to(MONDAY + 30 * DAY)
 
 
 @pytest.fixture

@@ -44,9 +44,9 @@ class TestNobody:
     def test_it_is_401_once_the_token_expired(self, cast: Cast, clock: Any) -> None:
         _row, token = ApiToken.issue(cast.lina.pk, "for a day", MONDAY + DAY)
         client = Client.holding(token)
-        clock.at = MONDAY + DAY - timedelta(microseconds=1)
+        clock.move_to(MONDAY + DAY - timedelta(microseconds=1))
         assert client.read("tickets/").status_code == 200
-        clock.at = MONDAY + DAY
+        clock.move_to(MONDAY + DAY)
         check(client.read("tickets/"), 401, "authentication_failed")
 
     def test_it_is_401_once_the_token_is_revoked_or_its_owner_left(self, cast: Cast, lina: Client) -> None:

@@ -42,7 +42,7 @@ class TestTheList:
 
     def test_it_says_late_before_any_sweep_has_said_so(self, cast: Cast, lina: Client, clock: Any) -> None:
         cast.ticket()
-        clock.at = FIRST_DUE
+        clock.move_to(FIRST_DUE)
         row = lina.read("tickets/").json()["results"][0]
         first = next(each for each in row["deadlines"] if each["kind"] == "first_contact")
         assert row["overdue"] is True
@@ -50,7 +50,7 @@ class TestTheList:
 
     def test_it_shows_a_clock_that_stands(self, cast: Cast, lina: Client, clock: Any) -> None:
         lifecycle.start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="A photo")
-        clock.at = FIRST_DUE + DAY
+        clock.move_to(FIRST_DUE + DAY)
         row = lina.read("tickets/").json()["results"][0]
         assert (row["status"], row["overdue"]) == ("waiting", False)
         assert [(each["due_at"], each["paused"]) for each in row["deadlines"]] == [(None, True)] * 2
@@ -93,7 +93,7 @@ class TestTheList:
         b = cast.ticket(customer=cast.customer("Amy Wong", email="amy@example.com"), priority=1)
         c = cast.ticket()
         lifecycle.resolve(c, by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="Delivered.")
-        clock.at = MONDAY + 61 * MINUTE
+        clock.move_to(MONDAY + 61 * MINUTE)
         names = {a.number: "A", b.number: "B", c.number: "C"}
         assert "".join(sorted(names[each] for each in numbers(lina.read("tickets/", **query)))) == found
 
