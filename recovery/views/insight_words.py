@@ -111,16 +111,32 @@ def comparison(found: Recovery) -> str:
     if not found.answered:
         return gettext("Nobody has answered again yet, so nobody can say whether it worked.")
     if found.difference is None or ours.share is None or theirs.share is None:
-        return gettext(
-            "{ours} of the reached who answered again are no longer detractors, and {theirs} of those we did"
-            " not reach. That is too few for a comparison: it takes {least} answers on both sides."
-        ).format(ours=counts_words(ours), theirs=counts_words(theirs), least=MIN_ANSWERS_FOR_PERCENT)
+        return too_few_words(ours, theirs)
     return gettext(
         "Of those who answered again, {ours} of the reached are no longer detractors, against {theirs} of"
         " those we did not reach: {difference}."
     ).format(
         ours=percent(ours.share), theirs=percent(theirs.share), difference=difference_words(found.difference)
     )
+
+
+def too_few_words(ours: Rate, theirs: Rate) -> str:
+    if not theirs.n:
+        words = gettext(
+            "Of those we reached, {ours} who answered again are no longer detractors. Nobody we did not reach"
+            " has answered, so there is nothing to compare it with."
+        )
+    elif not ours.n:
+        words = gettext(
+            "Of those we did not reach, {theirs} who answered again are no longer detractors. Nobody we"
+            " reached has answered yet, so there is nothing to compare it with."
+        )
+    else:
+        words = gettext(
+            "Of those we reached, {ours} who answered again are no longer detractors; of those we did not"
+            " reach, {theirs}. That is too few for a comparison: it takes {least} answers on both sides."
+        )
+    return words.format(ours=counts_words(ours), theirs=counts_words(theirs), least=MIN_ANSWERS_FOR_PERCENT)
 
 
 def difference_words(difference: Difference) -> str:

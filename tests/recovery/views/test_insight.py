@@ -68,8 +68,17 @@ class TestSentence:
     def test_it_gives_counts_where_a_percentage_would_be_chance(self) -> None:
         few = recovery([story()] * 3 + [story(state="detractor")] + [story(False, state="detractor")] * 12)
         assert "%" not in words.comparison(few)
-        assert words.comparison(few).startswith("3 of 4 of the reached")
-        assert "0 of 12" in words.comparison(few)
+        assert words.comparison(few).startswith("Of those we reached, 3 of 4 who answered again")
+        assert "of those we did not reach, 0 of 12." in words.comparison(few)
+
+    def test_it_says_whose_answers_are_missing(self) -> None:
+        only_reached = words.comparison(recovery([story()] * 3 + [story(state="detractor")]))
+        assert only_reached.startswith("Of those we reached, 3 of 4 who answered again")
+        assert "Nobody we did not reach has answered" in only_reached
+        only_others = words.comparison(recovery([story(False, state="detractor")] * 12))
+        assert only_others.startswith("Of those we did not reach, 0 of 12 who answered again")
+        assert "Nobody we reached has answered" in only_others
+        assert "–" not in only_reached + only_others
 
     def test_it_says_so_when_nobody_has_answered(self) -> None:
         assert words.comparison(recovery([story(stage="in_work", state="in_work")])).startswith("Nobody has")
@@ -152,7 +161,7 @@ class TestPage:
         assert places == sorted(places)
         said = text(vera, "/insight/")
         assert "2 low scores came in. We reached 1 of these customers" in said
-        assert "1 of 1 of the reached" in said
+        assert "Of those we reached, 1 of 1 who answered again are no longer detractors" in said
         assert "Not randomised: people who can be reached may differ." in said
         assert "Recovered 1 of 2" in said
 
