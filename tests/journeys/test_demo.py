@@ -163,19 +163,23 @@ def answered(invitation: Invitation, score: int, at: datetime) -> Ticket | None:
 
 def test_it_asks_the_visitor_as_often_as_they_like(demo: Path) -> None:
     at = now()
-    first, second = visitor.ask(at), visitor.ask(at + timedelta(seconds=5))
+    first = visitor.ask(at)
+    answered(first, 10, at + timedelta(seconds=2))
+    second = visitor.ask(at + timedelta(seconds=5))
 
     assert first.pk != second.pk
-    assert {first.state, second.state} == {Invitation.SENT}
+    assert first.customer == second.customer
     assert Message.objects.filter(invitation=second, to_address__endswith="@demo.example").exists()
 
 
-def test_it_makes_the_visitor_another_customer_where_the_first_may_not_be_asked(demo: Path) -> None:
+def test_it_makes_the_visitor_somebody_else_while_an_invitation_or_a_ticket_is_open(demo: Path) -> None:
     at = now()
-    first = visitor.ask(at)
-    Invitation.objects.filter(pk=first.pk).update(purpose=Invitation.RESURVEY)
+    unanswered = visitor.ask(at)
+    low = visitor.ask(at + timedelta(seconds=5))
+    answered(low, 1, at + timedelta(seconds=7))
+    third = visitor.ask(at + timedelta(seconds=9))
 
-    assert visitor.ask(at + timedelta(seconds=5)).customer != first.customer
+    assert len({unanswered.customer, low.customer, third.customer}) == 3
 
 
 def test_it_shows_whom_a_mail_went_to_and_its_words(demo: Path) -> None:

@@ -161,7 +161,8 @@ class Desk:
             self.after_silence(case, ticket, at)
 
     def after_silence(self, case: Case, ticket: Ticket, at: datetime) -> None:
-        if case.tries >= MOST_TRIES:
+        gives_up = self.rng.random() < (0.2 if case.tries == 1 else 0.5)
+        if gives_up or case.tries >= MOST_TRIES:
             self.later(ticket, at, self.rng.uniform(200, 600), self.resolve, case)
         elif self.rng.random() < 0.4:
             self.agenda.plan(at + BREATH, functools.partial(self.promise, case))

@@ -25,7 +25,7 @@ from surveys.models import Survey
 
 POLICY, CALENDAR, TEAM = "Demo: minutes", "Round the clock", "Demo desk"
 FIRST_MINUTES, WHOLE_MINUTES = 2, 4
-ROOM_FOR = 500
+ROOM_FOR = 40
 
 
 def ensure_minutes(agent: User, supervisor: User) -> Survey:

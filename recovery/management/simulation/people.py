@@ -106,7 +106,7 @@ def make_person(rng: Random, number: int, at: datetime, accounts: Sequence[Accou
         lang=row.locale,
         mood=rng.gauss(0.1, 0.55),
         answers_mail=rng.uniform(0.25, 0.75),
-        picks_up=rng.uniform(0.4, 0.85),
+        picks_up=rng.uniform(0.25, 0.8),
         visits=rng.uniform(1.7, 4.7) / 30,
         touchpoints=(34, 30, 18, 11, 7) if chinese else (24, 30, 24, 13, 9),
         external_id=f"C-{10001 + number}",

@@ -20,6 +20,7 @@ from recovery.management.simulation.ending import leave_as_found
 from recovery.management.simulation.people import Person, Said
 from recovery.management.simulation.world import TOUCHPOINTS, World, build_world
 from recovery.models import Deadline, Resurvey, Ticket
+from recovery.models.contact import HEARD
 from recovery.triage import active_rules, triage
 from surveys import invitations
 from surveys.intake.page import external_id
@@ -201,8 +202,9 @@ class History:
         if found is None or invitation.expires_at is None or at >= invitation.expires_at:
             return
         late = Deadline.objects.filter(ticket=ticket.pk, cycle=found.cycle).exclude(breached_at=None).exists()
+        heard = found.contacts.filter(cycle=found.cycle, outcome__in=HEARD).exists()
         said = people.after_recovery(
-            self.rng, person, invitation.survey, well_done=not late, cause=code_of(found)
+            self.rng, person, invitation.survey, well_done=heard and not late, cause=code_of(found)
         )
         self.record(person, said, invitation.survey, self.world.sources["page"], at, invitation=invitation)
 
