@@ -10,6 +10,14 @@ from django.utils.translation import gettext_noop as _
 # Django's Chinese knows only the long names of the days, too long beside a date.
 SHORT_DAYS: Final = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
+# Django's admin site.
+ADMIN: Final = (
+    _("Add link"),
+    _("After you’ve created a user, you’ll be able to edit more user options."),
+    _("Change or view list link"),
+    _("Model name"),
+)
+
 # django-axes, in the admin site.
 SIGN_IN_ATTEMPTS: Final = (
     _("access attempt"),
