@@ -51,8 +51,8 @@ def start_deadlines(ticket: Ticket, at: datetime) -> list[Deadline]:
     return Deadline.objects.bulk_create(rows)
 
 
-def waits_of(ticket_id: int, cycle: int) -> list[tuple[datetime, datetime | None]]:
-    rows = Wait.objects.filter(ticket_id=ticket_id, cycle=cycle)
+def waits_of(ticket_id: int) -> list[tuple[datetime, datetime | None]]:
+    rows = Wait.objects.filter(ticket_id=ticket_id)
     return [(row.starts_at, row.ends_at) for row in rows]
 
 
@@ -62,7 +62,7 @@ def reckon(row: Deadline, calendar: Calendar, at: datetime) -> None:
     Raises Refused where the calendar opens so seldom that the time lies beyond reckoning.
     """
     hours = calendar.as_working_calendar()
-    waits = waits_of(row.ticket_id, row.cycle) if row.pk else []
+    waits = waits_of(row.ticket_id) if row.pk else []
     try:
         result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
         row.due_at = result.due_at
@@ -96,11 +96,9 @@ def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> dateti
 
 
 def running_deadlines(ticket: Ticket) -> list[Deadline]:
-    return list(
-        Deadline.objects.filter(ticket=ticket, cycle=ticket.cycle, met_at=None, ended_at=None).select_related(
-            "policy"
-        )
-    )
+    """Those of the present cycle: a cycle's deadlines end with it."""
+    rows = Deadline.objects.filter(ticket=ticket, met_at=None, ended_at=None)
+    return list(rows.select_related("policy"))
 
 
 RECKONED = [

@@ -107,7 +107,7 @@ def hold(resurvey: Resurvey, reason: str, earliest: datetime, at: datetime) -> R
     """Held, with the reason and the earliest date; the timeline says it once per reason."""
     news = resurvey.state != Resurvey.HELD or resurvey.reason != reason
     resurvey.state, resurvey.reason = Resurvey.HELD, reason
-    resurvey.due_at = resurvey.earliest_at = max(earliest, at + timedelta(minutes=1))
+    resurvey.due_at = resurvey.earliest_at = earliest
     resurvey.save(update_fields=["state", "reason", "due_at", "earliest_at"])
     if news:
         with acting(resurvey.ticket, "resurvey", by=None, at=at, any_version=True) as change:

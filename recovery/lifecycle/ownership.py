@@ -29,7 +29,7 @@ def assign(
         if before == to and new_team == team_before:
             raise Refused("owner_unchanged", _("This colleague owns the ticket already."), field="owner")
         change.set(owner=to, team=new_team, assigned_because={"code": "by_hand", "by": name_of(by)})
-        moved = recompute(change) if new_team != team_before and change.ticket.is_in_work else []
+        moved = recompute(change) if new_team != team_before else []
         event = change.tell(
             "assigned",
             reason.strip(),

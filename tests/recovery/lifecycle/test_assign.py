@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from recovery.lifecycle import Refused, Stale, assign
+from recovery.lifecycle import Refused, Stale, assign, resolve
 from recovery.models import Leave, Team
 from surveys.models import Message
 from tests.make import HOUR, MONDAY, Cast, make_calendar
@@ -68,3 +68,18 @@ def test_it_writes_to_nobody_who_cannot_be_written_to(cast: Cast, missing: str) 
     ticket = cast.ticket(team=Team.objects.get(pk=cast.east.pk))
     assert ticket.owner in (cast.lina, cast.chen)
     assert not Message.objects.exists()
+
+
+def test_it_takes_its_owner_along_to_another_team(cast: Cast) -> None:
+    moved = assign(cast.ticket(), by=cast.chen, at=MONDAY, to=cast.lina, team=cast.west)
+    assert (moved.owner, moved.team) == (cast.lina, cast.west)
+    event = moved.events.get(kind="assigned")
+    assert (event.data["team_from"], event.data["team_to"]) == ("East", "West")
+
+
+def test_a_resolved_ticket_goes_to_another_team_without_deadlines(cast: Cast) -> None:
+    done = resolve(cast.ticket(), by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="x")
+    before = list(done.deadlines.values())
+    moved = assign(done, by=cast.chen, at=MONDAY, to=cast.ann, team=cast.west)
+    assert moved.events.get(kind="assigned").data["deadlines"] == []
+    assert list(moved.deadlines.values()) == before

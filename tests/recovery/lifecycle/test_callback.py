@@ -13,7 +13,7 @@ from recovery.lifecycle import (
     resolve,
 )
 from recovery.lifecycle.contact import instant_of
-from recovery.models import Callback, Ticket
+from recovery.models import Callback, Leave, Ticket
 from recovery.sweeps import due_callbacks
 from surveys.models import Message
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
@@ -160,3 +160,32 @@ def test_it_writes_the_promised_time_in_one_way(cast: Cast) -> None:
         ticket, by=cast.lina, at=MONDAY, local_time="2026-3-3T9:0", time_zone="Asia/Shanghai"
     )
     assert ticket.callbacks.get().local_time == "2026-03-03T09:00"
+
+
+def test_a_cancelled_one_is_not_announced(cast: Cast, booked: Ticket) -> None:
+    cancel_callback(booked, by=cast.lina, at=MONDAY)
+    with pytest.raises(Refused, match="not due"):
+        announce_callback(booked.callbacks.get().pk, at=MONDAY + DAY)
+
+
+@pytest.mark.parametrize(
+    ("away", "told", "because"),
+    [
+        (["lina"], "chen", "because you supervise East"),
+        (["lina", "chen"], "wu", "because you are above the supervisor of East"),
+    ],
+)
+def test_somebody_above_is_told_to_call_where_the_owner_is_away(
+    cast: Cast, booked: Ticket, away: list[str], told: str, because: str
+) -> None:
+    for name in away:
+        Leave.objects.create(user=getattr(cast, name), starts_at=MONDAY, ends_at=MONDAY + DAY)
+    announce_callback(booked.callbacks.get().pk, at=datetime(2026, 3, 2, 10, 0, tzinfo=UTC))
+    notice = Message.objects.get(kind="callback_due")
+    assert notice.user == getattr(cast, told)
+    assert because in notice.text
+
+
+def test_the_owner_is_told_to_call_because_it_is_theirs(cast: Cast, booked: Ticket) -> None:
+    announce_callback(booked.callbacks.get().pk, at=datetime(2026, 3, 2, 10, 0, tzinfo=UTC))
+    assert "because you own the ticket" in Message.objects.get(kind="callback_due").text

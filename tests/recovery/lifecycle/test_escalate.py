@@ -182,3 +182,36 @@ def test_where_the_policy_tells_nobody_the_breach_itself_is_looked_for(cast: Cas
     row = Deadline.objects.get(ticket=cast.ticket(), kind="first_contact")
     assert due_deadlines(DUE - MINUTE) == []
     assert due_deadlines(DUE) == [row.pk]
+
+
+def test_a_step_of_the_other_deadline_is_not_this_ones(cast: Cast, row: Deadline) -> None:
+    EscalationStep.objects.filter(kind="first_contact").delete()
+    climb(row.pk, at=DUE)
+    assert told(row.ticket) == []
+    assert row.ticket.events.get(kind="breached").data["deadline"] == "first_contact"
+
+
+def test_a_breach_is_not_said_again_when_the_next_step_was_taken_away(cast: Cast, row: Deadline) -> None:
+    climb(row.pk, at=DUE)
+    EscalationStep.objects.filter(level=2).delete()
+    assert climb(row.pk, at=DUE + 2 * HOUR) is False
+    assert [event.kind for event in row.ticket.events.all()] == ["opened", "escalated"]
+
+
+def test_the_ticket_keeps_the_highest_level_of_both_deadlines(cast: Cast, row: Deadline) -> None:
+    climb(row.pk, at=DUE + 2 * HOUR)
+    resolution = Deadline.objects.get(kind="resolution")
+    assert resolution.due_at is not None
+    climb(resolution.pk, at=resolution.due_at - 30 * MINUTE)
+    assert [level for level, _name in told(row.ticket)] == [2, 0]
+    row.ticket.refresh_from_db()
+    assert row.ticket.escalation_level == 2
+
+
+def test_asking_again_is_a_level_higher(cast: Cast) -> None:
+    ticket = escalate(cast.ticket(), by=cast.lina, at=MONDAY, reason="A refund")
+    assert told(escalate(ticket, by=cast.lina, at=MONDAY, reason="Still")) == [
+        (1, "Chen Hao"),
+        (2, "Chen Hao"),
+    ]
+    assert Message.objects.filter(kind="ticket_escalated", user=cast.chen).count() == 2

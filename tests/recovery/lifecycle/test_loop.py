@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recovery.lifecycle import Refused, ask_again, end_unanswered, reopen, resolve
+from recovery.lifecycle import Refused, ask_again, end_unanswered, escalate, reopen, resolve
 from recovery.models import Deadline, Leave, Resurvey, Ticket
 from recovery.sweeps import due_resurveys, silent_resurveys
 from recovery.triage import triage
@@ -287,3 +287,45 @@ def test_a_ticket_of_somebody_unknown_is_reopened_beside_others(cast: Cast) -> N
     first, _second = (triage(cast.response(2, customer=None).pk, at=MONDAY) for _n in range(2))
     closed = resolved(cast, first)
     assert reopen(closed, by=cast.lina, at=MONDAY + DAY, reason="They called back").cycle == 2
+
+
+def test_a_new_cycle_begins_at_the_foot_of_the_ladder(cast: Cast) -> None:
+    ticket = escalate(cast.ticket(), by=cast.lina, at=MONDAY, reason="A refund")
+    assert ticket.escalation_level == 1
+    again = reopen(resolved(cast, ticket), by=cast.lina, at=MONDAY + DAY, reason="They called back")
+    assert again.escalation_level == 0
+    assert escalate(again, by=cast.lina, at=MONDAY + DAY, reason="A refund").escalation_level == 1
+
+
+def test_who_reopens_their_own_ticket_is_not_told(cast: Cast) -> None:
+    reopen(resolved(cast), by=cast.lina, at=MONDAY + DAY, reason="They called back")
+    assert not Message.objects.filter(kind="ticket_reopened").exists()
+
+
+def test_it_says_once_that_it_is_held_and_looks_again_every_day(cast: Cast) -> None:
+    customer = cast.customer()
+    asked(cast, cast.ticket(customer=customer))
+    second = resolved(cast, cast.ticket(customer=customer, survey=make_survey("support"))).resurveys.get()
+    for days in (0, 1):
+        ask_again(second.pk, at=DUE + days * DAY)
+        second.refresh_from_db()
+        assert (second.due_at, second.earliest_at) == (DUE + (days + 1) * DAY, DUE + (days + 1) * DAY)
+    assert second.ticket.events.filter(kind="resurvey_held").count() == 1
+
+
+def test_an_invitation_that_is_gone_is_not_asked(cast: Cast) -> None:
+    resurvey = asked(cast)
+    Message.objects.all().delete()
+    Invitation.objects.all().delete()
+    assert silent_resurveys(DUE) == [resurvey.pk]
+    end_unanswered(resurvey.pk, at=DUE)
+    resurvey.refresh_from_db()
+    assert (resurvey.outcome, resurvey.reason) == ("not_asked", "invitation_gone")
+
+
+@pytest.mark.parametrize("state", ["cancelled", "expired"])
+def test_the_sweep_sees_at_once_that_an_invitation_is_over(cast: Cast, state: str) -> None:
+    resurvey = asked(cast)
+    assert silent_resurveys(DUE) == []
+    Invitation.objects.update(state=state)
+    assert silent_resurveys(DUE) == [resurvey.pk]

@@ -1,7 +1,7 @@
 import pytest
 
-from recovery.lifecycle import Refused, book_callback, merge, reopen, resolve
-from recovery.models import Deadline, TicketResponse
+from recovery.lifecycle import Refused, Stale, book_callback, merge, note, reopen, resolve, start_waiting
+from recovery.models import Deadline, Ticket, TicketResponse, Wait
 from tests.make import HOUR, MONDAY, Cast
 
 
@@ -35,3 +35,38 @@ def test_what_was_merged_is_not_reopened(cast: Cast) -> None:
     merged = merge(second, by=cast.lina, at=MONDAY, into=first)
     with pytest.raises(Refused, match=f"part of {first.number}"):
         reopen(merged, by=cast.lina, at=MONDAY, reason="Called again")
+
+
+def test_it_ends_the_wait_and_the_answers_join_the_cycle_of_the_other(cast: Cast) -> None:
+    first, second = cast.ticket(), cast.ticket()
+    first = again(cast, first)
+    second = start_waiting(again(cast, second), by=cast.lina, at=MONDAY + 2 * HOUR, reason="Receipt")
+    TicketResponse.objects.filter(ticket=second).update(role="outcome")
+    merge(second, by=cast.lina, at=MONDAY + 3 * HOUR, into=first)
+    assert Wait.objects.get().ends_at == MONDAY + 3 * HOUR
+    joined = TicketResponse.objects.filter(ticket=first).exclude(response=first.response)
+    assert list(joined.values_list("role", "cycle")) == [("absorbed", 2)]
+
+
+def again(cast: Cast, ticket: Ticket) -> Ticket:
+    """The ticket in its second cycle."""
+    done = resolve(ticket, by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="x")
+    return reopen(done, by=cast.lina, at=MONDAY + HOUR, reason="They called back")
+
+
+def test_it_ends_both_deadlines_and_what_was_late_stays_late(cast: Cast) -> None:
+    first, second = cast.ticket(), cast.ticket()
+    merge(second, by=cast.lina, at=MONDAY + 5 * HOUR, into=first)
+    rows = {row.kind: row for row in Deadline.objects.filter(ticket=second)}
+    assert {row.ended_at for row in rows.values()} == {MONDAY + 5 * HOUR}
+    assert rows["first_contact"].breached_at == MONDAY + 4 * HOUR
+    assert rows["resolution"].breached_at is None
+
+
+def test_it_refuses_a_ticket_that_somebody_else_changed(cast: Cast) -> None:
+    first, second = cast.ticket(), cast.ticket()
+    stale = Ticket.objects.get(pk=second.pk)
+    note(second, by=cast.majun, at=MONDAY, text="Seen")
+    with pytest.raises(Stale):
+        merge(stale, by=cast.lina, at=MONDAY, into=first)
+    assert not first.events.filter(kind="merged").exists()

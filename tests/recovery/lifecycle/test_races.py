@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from recovery.lifecycle import Refused, ask_again, assign, climb, reopen, resolve
+from recovery.lifecycle import Refused, ask_again, assign, climb, merge, reopen, resolve
 from recovery.models import Deadline, Membership, Resurvey, Ticket, TicketEvent
 from recovery.triage import triage
 from surveys.models import Customer, Invitation, Message, Response
@@ -220,3 +220,12 @@ def test_an_answer_taken_in_while_another_of_the_person_is_decided_holds_up_nobo
         assert decided.result() == ticket
     ticket.refresh_from_db()
     assert (ticket.status, ticket.outcome) == ("closed", "promoter")
+
+
+def test_two_tickets_merged_into_each_other_leave_one(crew: Cast) -> None:
+    pair = [crew.ticket(), crew.ticket()]
+    results = race(
+        lambda n: merge(copy_of(pair[n % 2]), by=crew.lina, at=MONDAY, into=copy_of(pair[1 - n % 2]))
+    )
+    assert len(winners(results)) == 1
+    assert Ticket.objects.in_work().count() == 1
