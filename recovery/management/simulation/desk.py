@@ -83,6 +83,9 @@ class Desk:
         """People do not work on the full second; nothing is blurred out of its opening hours by much."""
         return at + timedelta(seconds=self.rng.randrange(5, 170))
 
+    def in_words_of(self, user: User, pool: tuple[str, ...]) -> str:
+        return self.rng.choice(words.fitting(pool, self.world.locales[user.pk]))
+
     def act(self, act: Callable[..., Ticket], ticket: Ticket, **words_of_act: object) -> Ticket | None:
         """The act, or None where it is refused by what happened meanwhile."""
         try:
@@ -123,7 +126,7 @@ class Desk:
             return ticket
         colleague = self.colleague_for(ticket, at)
         if colleague:
-            reason = self.rng.choice(words.LEAVE_REASONS)
+            reason = self.in_words_of(self.supervisor(ticket), words.LEAVE_REASONS)
             self.act(lifecycle.assign, ticket, by=self.supervisor(ticket), at=at, to=colleague, reason=reason)
         self.later(ticket, at, self.rng.uniform(30, 120) if colleague else 480, then, case)
         return None
@@ -146,11 +149,15 @@ class Desk:
         writes = self.rng.random() < 0.14 or case.person is None
         reached = self.rng.random() < (case.person.picks_up if case.person else 0.6)
         if writes:
-            outcome, channel, note = "replied", "email", self.rng.choice(words.REPLIED_NOTES)
+            outcome, channel, note = "replied", "email", self.in_words_of(ticket.owner, words.REPLIED_NOTES)
         elif reached:
-            outcome, channel, note = "reached", "phone", self.rng.choice(words.REACHED_NOTES)
+            outcome, channel, note = "reached", "phone", self.in_words_of(ticket.owner, words.REACHED_NOTES)
         else:
-            outcome, channel, note = pick(self.rng, UNHEARD), "phone", self.rng.choice(words.UNHEARD_NOTES)
+            outcome, channel, note = (
+                pick(self.rng, UNHEARD),
+                "phone",
+                self.in_words_of(ticket.owner, words.UNHEARD_NOTES),
+            )
         case.tries += 1
         self.act(
             lifecycle.log_contact, ticket, by=ticket.owner, at=at, outcome=outcome, channel=channel, note=note
@@ -218,7 +225,11 @@ class Desk:
         ticket = self.open_case(case, at, self.write_note)
         if ticket is not None:
             self.act(
-                lifecycle.note, ticket, by=ticket.owner, at=at, text=self.rng.choice(words.INTERNAL_NOTES)
+                lifecycle.note,
+                ticket,
+                by=ticket.owner,
+                at=at,
+                text=self.in_words_of(ticket.owner, words.INTERNAL_NOTES),
             )
 
     def ask_for_help(self, case: Case, at: datetime) -> None:
@@ -227,13 +238,14 @@ class Desk:
             return
         chance = self.rng.random()
         if chance < 0.4:
-            reason = self.rng.choice(words.HELP_REASONS)
+            reason = self.in_words_of(ticket.owner, words.HELP_REASONS)
             self.act(lifecycle.escalate, ticket, by=ticket.owner, at=at, reason=reason)
         elif chance < 0.7:
-            by, reason = self.supervisor(ticket), self.rng.choice(words.EXTEND_REASONS)
+            by = self.supervisor(ticket)
+            reason = self.in_words_of(by, words.EXTEND_REASONS)
             self.act(lifecycle.extend, ticket, by=by, at=at, minutes=480, reason=reason)
         elif ticket.priority > 1:
-            reason = self.rng.choice(words.RAISE_REASONS)
+            reason = self.in_words_of(ticket.owner, words.RAISE_REASONS)
             priority = ticket.priority - 1
             self.act(
                 lifecycle.change_priority, ticket, by=ticket.owner, at=at, priority=priority, reason=reason
@@ -244,7 +256,7 @@ class Desk:
         if ticket is None or ticket.status == WAITING:
             return
         until = at + timedelta(days=self.rng.randrange(2, 6)) if self.rng.random() < 0.7 else None
-        reason = self.rng.choice(words.WAIT_REASONS)
+        reason = self.in_words_of(ticket.owner, words.WAIT_REASONS)
         if self.act(lifecycle.start_waiting, ticket, by=ticket.owner, at=at, reason=reason, until=until):
             if until is not None:
                 self.sweep_at("waits", until)
@@ -254,7 +266,7 @@ class Desk:
         ticket = self.open_case(case, at, self.customer_returned)
         if ticket is None:
             return
-        note = self.rng.choice(words.REPLIED_NOTES)
+        note = self.in_words_of(ticket.owner, words.REPLIED_NOTES)
         self.act(
             lifecycle.log_contact,
             ticket,
@@ -295,7 +307,7 @@ class Desk:
             return
         said = words.BY_CODE[case.cause]
         found = said.code if self.rng.random() < 0.76 else self.rng.choice(words.CAUSES[:-1]).code
-        done = self.rng.choice(words.BY_CODE[found].done)
+        done = self.in_words_of(ticket.owner, words.BY_CODE[found].done)
         resolved = self.act(
             lifecycle.resolve,
             ticket,

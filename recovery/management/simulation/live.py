@@ -19,7 +19,7 @@ from recovery.lifecycle import Refused
 from recovery.management.simulation import words
 from recovery.management.simulation.people import cause_at, pick
 from recovery.management.simulation.world import TOUCHPOINTS
-from recovery.models import Cause, Contact, Ticket
+from recovery.models import Cause, Contact, StaffProfile, Ticket
 from recovery.models.contact import HEARD
 from recovery.models.ticket import WAITING
 from surveys import invitations, scoring
@@ -182,14 +182,20 @@ class Town:
             return
 
     def work_on(self, ticket: Ticket, at: datetime) -> None:
+        locale = locale_of(ticket.owner)
         heard = Contact.objects.filter(ticket=ticket, cycle=ticket.cycle, outcome__in=HEARD).exists()
         if not heard:
             outcome = pick(self.rng, {"reached": 6, "no_answer": 3, "voicemail": 1})
             notes = words.REACHED_NOTES if outcome == "reached" else words.UNHEARD_NOTES
-            note = self.rng.choice(notes)
+            note = self.rng.choice(words.fitting(notes, locale))
             lifecycle.log_contact(ticket, by=ticket.owner, at=at, outcome=outcome, note=note)
         elif self.rng.random() < 0.3:
-            lifecycle.note(ticket, by=ticket.owner, at=at, text=self.rng.choice(words.INTERNAL_NOTES))
+            lifecycle.note(
+                ticket,
+                by=ticket.owner,
+                at=at,
+                text=self.rng.choice(words.fitting(words.INTERNAL_NOTES, locale)),
+            )
         else:
             self.put_right(ticket, at)
 
@@ -205,8 +211,12 @@ class Town:
             at=at,
             cause_said=causes[said.code],
             cause_found=causes[said.code],
-            what_was_done=self.rng.choice(said.done),
+            what_was_done=self.rng.choice(words.fitting(said.done, locale_of(ticket.owner))),
         )
+
+
+def locale_of(user: User) -> str:
+    return str(StaffProfile.objects.filter(user=user).values_list("locale", flat=True).first() or words.EN)
 
 
 def complains_of(cause: words.CauseWords, response: Response) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -243,6 +244,15 @@ CAUSES = (
         done=("Listened, noted the wish, passed it to the team concerned.", "耐心听取并记录，已转相关部门。"),
     ),
 )
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def fitting(pool: tuple[str, ...], locale: str) -> tuple[str, ...]:
+    """What somebody who writes this language may say; all of it where nothing fits."""
+    fit = tuple(each for each in pool if not each or bool(CHINESE.search(each)) == (locale == ZH))
+    return fit if any(fit) else pool
+
 
 BY_CODE = {cause.code: cause for cause in CAUSES}
 

@@ -97,6 +97,7 @@ class World:
     """What the simulated people need at hand, so that nobody asks the database for it twice."""
 
     users: dict[str, User] = field(default_factory=dict)
+    locales: dict[int, str] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
     hours: dict[int, WorkingCalendar] = field(default_factory=dict)
     members: dict[int, list[User]] = field(default_factory=dict)
@@ -114,6 +115,9 @@ def build_world(rng: Random, start: datetime, until: datetime) -> World:
     world.surveys = make_surveys()
     world.sources = make_sources()
     world.users = make_staff()
+    world.locales = {
+        world.users[username].pk: locale for username, _first, _last, _role, locale, _zone in STAFF
+    }
     world.causes = make_causes()
     make_teams(world, make_calendars(start, until), make_policies())
     make_rules(world)
