@@ -162,9 +162,8 @@ def answer_changed(held: TicketResponse, response: Response, at: datetime) -> Ti
     earlier = response.versions.last()
     before = {"score": earlier.score, "band": earlier.band, "comment": earlier.comment} if earlier else {}
     ticket = lifecycle.update_answer(held.ticket, response, at=at, before=before)
-    turned_low = response.is_low and before.get("band") != scoring.DETRACTOR
     is_last_outcome = held.role == TicketResponse.OUTCOME and held.cycle == ticket.cycle
-    if turned_low and is_last_outcome and ticket.status == CLOSED and not open_elsewhere(ticket):
+    if response.is_low and is_last_outcome and ticket.status == CLOSED and not open_elsewhere(ticket):
         return lifecycle.record_outcome(ticket, response, at=at)
     return ticket
 

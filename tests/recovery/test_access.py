@@ -159,3 +159,7 @@ def test_colleagues_of_teams_are_their_members_and_supervisors(cast: Cast) -> No
     ]
     assert {user.username for user in colleagues_of({cast.region.pk})} == {"wu"}
     assert "guest" not in {user.username for user in colleagues_for(cast.ticket())}
+
+
+def test_who_does_not_work_here_may_do_nothing(cast: Cast) -> None:
+    assert not may(User.objects.create(username="guest"), "contact", cast.ticket())

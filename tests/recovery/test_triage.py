@@ -245,3 +245,62 @@ def test_rows_that_fail_do_not_stand_in_the_way_of_the_newest(cast: Cast) -> Non
     pks = [cast.response(2).pk for _n in range(6)]
     assert due_triage(MONDAY, limit=4) == [pks[0], pks[1], pks[4], pks[5]]
     assert due_triage(MONDAY, limit=6) == pks
+
+
+def changed(response: Response, score: int, at: datetime) -> Ticket | None:
+    """The person changes the answer they gave."""
+    response.refresh_from_db()
+    response.versions.create(score=response.score, band=response.band, replaced_at=at)
+    band = response.survey.band(score)
+    Response.objects.filter(pk=response.pk).update(score=score, band=band, triaged_at=None)
+    return triage(response.pk, at=at)
+
+
+def closed_by(cast: Cast, ticket: Ticket, score: int, at: datetime) -> Response:
+    """Resolved, and answered as the outcome."""
+    resolved(cast, ticket, at)
+    answer = cast.response(score, customer=ticket.customer, at=at)
+    triage(answer.pk, at=at)
+    ticket.refresh_from_db()
+    return answer
+
+
+class TestChangedOutcome:
+    def test_an_answer_at_the_moment_of_the_resolution_is_its_outcome(self, cast: Cast) -> None:
+        ticket = cast.ticket()
+        closed_by(cast, ticket, 9, MONDAY + HOUR)
+        assert (ticket.status, ticket.outcome) == ("closed", "promoter")
+
+    def test_the_answer_that_opened_it_begins_no_cycle_when_it_turns_low_again(self, cast: Cast) -> None:
+        ticket = cast.ticket()
+        closed_by(cast, ticket, 9, MONDAY + HOUR)
+        changed(ticket.response, 9, MONDAY + DAY)
+        assert changed(ticket.response, 1, MONDAY + 2 * DAY) == ticket
+        ticket.refresh_from_db()
+        assert (ticket.status, ticket.cycle) == ("closed", 1)
+
+    def test_the_outcome_of_an_earlier_cycle_begins_none(self, cast: Cast) -> None:
+        ticket = cast.ticket()
+        first = closed_by(cast, ticket, 3, MONDAY + HOUR)
+        closed_by(cast, ticket, 9, MONDAY + DAY)
+        changed(first, 9, MONDAY + 2 * DAY)
+        changed(first, 1, MONDAY + 3 * DAY)
+        ticket.refresh_from_db()
+        assert (ticket.status, ticket.cycle) == ("closed", 2)
+
+    def test_it_begins_none_while_another_ticket_of_the_person_is_open(self, cast: Cast) -> None:
+        ticket = cast.ticket()
+        answer = closed_by(cast, ticket, 9, MONDAY + HOUR)
+        cast.ticket(customer=ticket.customer, at=MONDAY + DAY)
+        assert changed(answer, 1, MONDAY + 2 * DAY) == ticket
+        ticket.refresh_from_db()
+        assert ticket.status == "closed"
+        assert ticket.events.filter(kind="updated").count() == 1
+
+
+def test_a_repeat_low_score_takes_the_priority_of_the_rule_it_meets(cast: Cast) -> None:
+    ticket = cast.ticket(priority=4)
+    rule(cast, priority=1, keywords="lawyer")
+    decided(cast.response(1, customer=ticket.customer, at=MONDAY, comment="My lawyer will write"))
+    ticket.refresh_from_db()
+    assert (ticket.priority, ticket.team) == (1, cast.east)

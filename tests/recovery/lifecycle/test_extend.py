@@ -4,6 +4,7 @@ import pytest
 
 from recovery.lifecycle import Refused, climb, extend, log_contact
 from recovery.models import Deadline, Escalation, Ticket
+from surveys.models import Message
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 
@@ -35,6 +36,7 @@ def test_what_was_late_stays_late_and_the_ladder_begins_anew(cast: Cast) -> None
     assert row.next_step_at == MONDAY + 6 * HOUR - 30 * MINUTE
     climb(row.pk, at=MONDAY + 6 * HOUR)
     assert sorted(Escalation.objects.values_list("round", "level")) == [(1, 1), (2, 1)]
+    assert Message.objects.filter(kind="ticket_escalated", user=cast.chen).count() == 2
 
 
 @pytest.mark.parametrize(
