@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from random import Random
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
@@ -20,12 +23,16 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from recovery import lifecycle, sweeps
 from recovery.demo import facts, mailbox, visitor
-from recovery.models import Cause, Ticket
+from recovery.management.commands.demo_live import Receiver
+from recovery.management.simulation import live
+from recovery.management.simulation.live import Town
+from recovery.models import Cause, Ticket, TicketEvent
 from recovery.triage import triage
 from recovery.views.frame import MENU
+from surveys import invitations
 from surveys.intake.page import external_id
 from surveys.intake.record import ResponseDraft, record
-from surveys.models import Invitation, Message, Source
+from surveys.models import Customer, Invitation, Message, Response, Source, Survey
 
 pytestmark = pytest.mark.django_db
 
@@ -268,3 +275,97 @@ def test_it_keeps_only_the_latest_mails(demo: Path) -> None:
 def test_it_finds_the_survey_page_a_mail_leads_to() -> None:
     assert mailbox.survey_link("see http://h:1/s/a_B-1/?score=2 now") == "http://h:1/s/a_B-1/"
     assert mailbox.survey_link("no link here, only http://h:1/u/abc/") == ""
+
+
+# --- While it runs ---
+
+
+class TownAtHand(Town):
+    """Reaches the site through the test client."""
+
+    def http(self, method: str, path: str, body: str = "", kind: str = "", token: str = "") -> str:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        kind = kind or "application/octet-stream"
+        answer = Client().generic(method, path, body, content_type=kind, headers=headers)
+        assert answer.status_code < 400, answer.content
+        return answer.content.decode()
+
+
+@pytest.fixture
+def town(demo: Path) -> Town:
+    return TownAtHand("http://localhost:8000", Random(3))
+
+
+def invitation_mail(customer: Customer) -> str:
+    invitation = invitations.ask(
+        customer, Survey.objects.get(slug="demo"), at=now(), purpose=Invitation.SURVEY, touchpoint="store"
+    )
+    assert isinstance(invitation, Invitation)
+    return Message.objects.get(invitation=invitation).text
+
+
+def somebody() -> Customer:
+    return Customer.objects.filter(identities__kind="email", identities__value="customer9@mail.example").get()
+
+
+def test_it_lets_customers_answer_the_page_their_mail_leads_to(town: Town) -> None:
+    customer = somebody()
+    town.received("customer9@mail.example", invitation_mail(customer))
+    town.answer_on_the_page(town.unanswered.popleft(), now())
+
+    assert Response.objects.filter(customer=customer, survey__slug="demo", channel="page").count() == 1
+
+
+def test_it_leaves_the_visitors_own_mail_to_the_visitor(town: Town) -> None:
+    visitor.ask(now())
+    text = Message.objects.filter(to_address__endswith="@demo.example").latest("id").text
+    town.received("you@demo.example", text)
+
+    assert not town.unanswered
+
+
+def test_it_lets_customers_answer_by_the_api(town: Town) -> None:
+    before = Response.objects.filter(source__kind="api").count()
+    town.answer_by_api(now())
+
+    assert Response.objects.filter(source__kind="api").count() == before + 1
+
+
+def test_it_floods_nobody(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = now()
+    town.low_at.extend([at] * (live.MOST_LOW_A_MINUTE - 1))
+    assert town.may_complain(at)
+    town.low_at.append(at)
+    assert not town.may_complain(at)
+    assert {town.band(at) for _ in range(60)} == {"promoter", "passive"}
+
+    later = at + timedelta(minutes=2)
+    assert town.may_complain(later)
+    monkeypatch.setattr(live, "MOST_OPEN", 0)
+    assert not town.may_complain(later)
+
+
+def test_it_lets_colleagues_work_and_leaves_the_visitors_tickets_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "ENOUGH_OPEN", -1)
+    at = now()
+    mine = answered(visitor.ask(at), 2, at)
+    assert mine is not None
+    for step in range(40):
+        town.somebody_works(at + timedelta(seconds=step))
+
+    worked = TicketEvent.objects.filter(at__gte=at, by__isnull=False).exclude(ticket=mine)
+    assert worked.exists()
+    assert not worked.filter(by__username__in=live.PLAYED).exists()
+    assert not mine.events.filter(by__isnull=False).exists()
+
+
+def test_it_keeps_every_mail_it_receives(town: Town) -> None:
+    envelope = Envelope()
+    envelope.original_content = b"To: Somebody <customer7@mail.example>\r\nSubject: Hello\r\n\r\nWords.\r\n"
+    said = asyncio.run(Receiver(town).handle_DATA(SMTP(town), Session(asyncio.new_event_loop()), envelope))
+
+    kept = list(mailbox.mails())
+    assert said.startswith("250")
+    assert [(mail.address, mail.subject) for mail in kept] == [("customer7@mail.example", "Hello")]
