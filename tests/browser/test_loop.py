@@ -84,3 +84,17 @@ def test_what_was_typed_is_kept_when_somebody_was_faster(page: Page, firm: Cast,
     expect(page.get_by_text("They called me").first).to_be_visible()
     page.get_by_role("button", name="reached").click()
     expect(page.get_by_text("The contact is logged.")).to_be_visible()
+
+
+def test_a_space_typed_blindly_presses_no_outcome_and_a_digit_does(page: Page, firm: Cast) -> None:
+    ticket = firm.ticket()
+    sign_in(page, "lina")
+    page.goto(f"/tickets/{ticket.number}/")
+    page.keyboard.press("c")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="no answer")).to_be_visible()
+    assert not ticket.contacts.exists()
+    page.keyboard.press("2")
+    expect(page.get_by_text("The contact is logged.")).to_be_visible()
+    assert [each.outcome for each in ticket.contacts.all()] == ["no_answer"]

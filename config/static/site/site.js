@@ -184,15 +184,18 @@
     }
   });
 
-  // the newest panel at the foot of a ticket takes the place of the last one, and the cursor goes into it
+  // The newest panel at the foot of a ticket takes the place of the last one, and the cursor goes into it. Where
+  // its buttons have keys they are live at once, and none holds the focus: a space typed blindly would press it.
   document.addEventListener("toggle", (event) => {
     const act = event.target;
     if (!act.matches || !act.matches("details.act") || !act.open) return;
     for (const other of document.querySelectorAll("details.act[open]")) {
       if (other !== act) other.open = false;
     }
-    const first = act.querySelector(".act-panel :is(textarea, input:not([type=hidden]), select, button)");
-    if (first) first.focus({ preventScroll: true });
+    const panel = act.querySelector(".act-panel");
+    const first = panel.querySelector(":is(textarea, input:not([type=hidden]), select, button)");
+    const target = panel.querySelector("[data-key]") ? panel : first;
+    if (target) target.focus({ preventScroll: true });
   }, true);
 
   function closeTop() {
