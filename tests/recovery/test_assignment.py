@@ -127,6 +127,18 @@ def capacity(**wanted: int) -> Situation:
             lambda c: owned(c, "ann", away), "lina", "least_loaded", id="an account's owner who is away"
         ),
         pytest.param(
+            lambda c: owned(c, "ann", lambda u: away(u, MONDAY, MONDAY + HOUR)),
+            "lina",
+            "least_loaded",
+            id="an account's owner whose leave begins this very moment",
+        ),
+        pytest.param(
+            lambda c: owned(c, "ann", lambda u: away(u, MONDAY - HOUR, MONDAY)),
+            "ann",
+            "account_owner",
+            id="an account's owner whose leave ends this very moment",
+        ),
+        pytest.param(
             lambda c: owned(c, "ann", left), "lina", "least_loaded", id="an account's owner who left"
         ),
         pytest.param(
