@@ -135,13 +135,13 @@ def _at(rows: QuerySet[Any], touchpoint: str) -> Any:
 def _levels(pairs: QuerySet[Any, Any]) -> defaultdict[Any, Counter[int]]:
     """How often each score occurs, by what it is grouped by."""
     levels: defaultdict[Any, Counter[int]] = defaultdict(Counter)
-    for group, score, number in pairs.order_by().annotate(number=Count("id")):
+    for group, score, number in pairs.order_by().annotate(number=Count("*")):
         levels[group][score] += number
     return levels
 
 
 def _count(rows: QuerySet[Response]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("survey_id").annotate(number=Count("id")))
+    return dict(rows.order_by().values_list("survey_id").annotate(number=Count("*")))
 
 
 def _asked(
@@ -150,7 +150,7 @@ def _asked(
     sent = Invitation.objects.filter(survey__in=surveys, state__in=ASKED, sent_at__isnull=False)
     rows = _within(_at(sent, touchpoint), "sent_at", since, until).order_by()
     states: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    for survey_id, state, number in rows.values_list("survey_id", "state").annotate(number=Count("id")):
+    for survey_id, state, number in rows.values_list("survey_id", "state").annotate(number=Count("*")):
         states[survey_id][state] = number
     return states
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 from django_filters import rest_framework as filters
 
@@ -13,6 +13,7 @@ from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import IN_WORK, STATUSES
 from surveys.api.filters import CodesFilter, InstantFilter, YesNoFilter
 from surveys.models import CustomerIdentity, Response
+from surveys.models.lookup import any_of
 
 
 def running_deadlines() -> QuerySet[Deadline]:
@@ -23,7 +24,8 @@ def running_deadlines() -> QuerySet[Deadline]:
 
 def with_due_at(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Each with `due_at`, the earliest of its running deadlines."""
-    return tickets.annotate(due_at=Subquery(running_deadlines().order_by("due_at").values("due_at")[:1]))
+    earliest = Subquery(running_deadlines().order_by("due_at").values("due_at")[:1])
+    return tickets.annotate(due_at=Case(When(status__in=IN_WORK, then=earliest)))
 
 
 def due_before(moment: datetime) -> Q:
@@ -83,10 +85,14 @@ class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has 
         return rows.filter(Q(cause_found__code=code) | Q(cause_said__code=code))
 
     def search(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
-        said = Response.objects.filter(comment__icontains=text, ticket_link__ticket=OuterRef("pk"))
-        known = CustomerIdentity.objects.filter(value__icontains=text).values("customer")
-        who = Q(customer__name__icontains=text) | Q(customer__in=known)
-        return rows.filter(Q(number__iexact=text) | who | Q(Exists(said)))
+        return any_of(
+            rows,
+            Q(number__iexact=text),
+            Q(customer__name__icontains=text),
+            Q(customer__identities__value__icontains=text),
+            Q(ticket_responses__response__comment__icontains=text),
+            most=None,
+        )
 
 
 class CallbackFilter(filters.FilterSet):  # type: ignore[misc]

@@ -39,8 +39,14 @@ class Order:
         if self.column == "id":
             return rows.order_by(f"{sign}id")
         column = F(self.column)
-        first = column.desc(nulls_last=True) if self.is_descending else column.asc(nulls_last=True)
+        # Where a column always has a value, "nulls last" only keeps its index from being used.
+        last = True if self.may_be_empty(rows) else None
+        first = column.desc(nulls_last=last) if self.is_descending else column.asc(nulls_last=last)
         return rows.order_by(first, f"{sign}id")
+
+    def may_be_empty(self, rows: QuerySet[Any]) -> bool:
+        columns: dict[str, bool] = {field.name: field.null for field in rows.model._meta.concrete_fields}
+        return columns.get(self.column, True)
 
     def after(self, rows: QuerySet[Any], key: Any, pk: int) -> QuerySet[Any]:
         beyond = "lt" if self.is_descending else "gt"

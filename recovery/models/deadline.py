@@ -71,6 +71,11 @@ class Deadline(models.Model):
                 condition=Q(met_at__isnull=True, ended_at__isnull=True, due_at__isnull=False),
                 name="deadline_running",
             ),
+            models.Index(
+                fields=["ticket", "cycle", "due_at"],
+                condition=Q(met_at__isnull=True, ended_at__isnull=True),
+                name="deadline_running_of_ticket",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,6 +82,7 @@ class Resurvey(models.Model):
                 condition=Q(state__in=["planned", "held"]),
                 name="resurvey_due",
             ),
+            models.Index(fields=["id", "invitation"], condition=Q(state="asked"), name="resurvey_asked"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -152,7 +154,9 @@ class Ticket(models.Model):
                 name="ticket_in_work_by_team",
             ),
             models.Index(fields=["customer", "-id"], name="ticket_by_customer"),
-            models.Index(fields=["opened_at"], name="ticket_by_day"),
+            models.Index(fields=["opened_at", "id"], name="ticket_by_day"),
+            models.Index(fields=["priority", "id"], name="ticket_by_priority"),
+            GinIndex(OpClass(Upper("number"), "gin_trgm_ops"), name="ticket_number_parts"),
             models.Index(fields=["owner", "-closed_at"], name="ticket_closed_by_owner"),
         ]
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from recovery import access
-from recovery.models.ticket import IN_WORK
 from recovery.pictures import sparkline_svg
 from recovery.templatetags.moments import is_day
 from recovery.views import door
+from recovery.views.frame import how_many
 from recovery.views.rows import for_rows, rows_of
 from recovery.views.search import customers_like
 from surveys.models import Customer, Response
+from surveys.views.pages import Pages
 
 PER_PAGE = 50
 MOST = 100
@@ -29,20 +29,17 @@ def list_customers(request: HttpRequest) -> HttpResponse:
     people = access.visible_customers(door.staff(request))
     if words:
         people = customers_like(people, words)
-    page = Paginator(people.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(people.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = with_tickets(request, [each.pk for each in page.object_list])
     return render(request, "recovery/customers.html", {"page_obj": page, "words": words})
 
 
 def with_tickets(request: HttpRequest, ids: list[int]) -> list[Customer]:
     """These people, each with how many of the tickets one sees they have, and how many are in work."""
-    seen = Q(tickets__in=door.seen_by(request))
+    theirs = door.seen_by(request).filter(customer=OuterRef("pk"))
     people = Customer.objects.filter(pk__in=ids).select_related("account").prefetch_related("identities")
     return list(
-        people.annotate(
-            all_tickets=Count("tickets", filter=seen),
-            open_tickets=Count("tickets", filter=seen & Q(tickets__status__in=IN_WORK)),
-        ).order_by("-pk")
+        people.annotate(all_tickets=how_many(theirs), open_tickets=how_many(theirs.in_work())).order_by("-pk")
     )
 
 
@@ -71,7 +68,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
 
 def answers_seen(request: HttpRequest, customer: Customer) -> list[Response]:
     """Their answers, newest first, but for those that belong to a ticket of another team."""
-    own = Q(ticket_link=None) | Q(ticket_link__ticket__in=door.seen_by(request))
+    own = Q(ticket_link=None) | Exists(door.seen_by(request).filter(pk=OuterRef("ticket_link__ticket")))
     rows = Response.objects.filter(own, customer=customer).exclude(state=Response.TEST)
     return list(rows.select_related("survey", "ticket_link__ticket").order_by("-answered_at", "-id")[:MOST])
 

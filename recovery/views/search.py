@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from recovery.models import TicketResponse
 from recovery.models.ticket import TicketQuerySet
-from surveys.models import Customer, CustomerIdentity
+from surveys.models import Customer
+from surveys.models.lookup import any_of
 
 NUMBER = re.compile(r"(?:r-?)?(\d{1,12})", re.IGNORECASE)
 PHONE = re.compile(r"[+(\d][\d\s().-]{3,}")
@@ -19,22 +19,29 @@ def digits_of(words: str) -> str:
     return re.sub(r"\D", "", words).lstrip("0") if PHONE.fullmatch(words) else ""
 
 
-def customers_like(customers: QuerySet[Customer], words: str) -> QuerySet[Customer]:
-    identity = Q(value__icontains=words)
+def who(words: str, person: str = "") -> list[Q]:
+    """What somebody may say of a person; `person` is the way to the customer, with its underscores."""
+    identities = f"{person}identities__"
+    told = [
+        Q(**{f"{person}name__icontains": words}),
+        Q(**{f"{person}account__name__icontains": words}),
+        Q(**{f"{identities}value__icontains": words}),
+    ]
     digits = digits_of(words)
-    if digits:
-        identity |= Q(kind="phone", value__contains=digits)
-    known = CustomerIdentity.objects.filter(identity, customer=OuterRef("pk"))
-    return customers.filter(Q(name__icontains=words) | Q(account__name__icontains=words) | Exists(known))
+    phone = {f"{identities}kind": "phone", f"{identities}value__icontains": digits}
+    return [*told, Q(**phone)] if digits else told
+
+
+def customers_like(customers: QuerySet[Customer], words: str) -> QuerySet[Customer]:
+    return any_of(customers, *who(words))
 
 
 def tickets_like(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
     """Tickets whose number, customer or any of whose answers holds these words."""
-    people = customers_like(Customer.objects.all(), words)
-    answers = TicketResponse.objects.filter(response__comment__icontains=words)
-    return tickets.filter(
-        Q(number__icontains=words) | Q(customer__in=people.values("pk")) | Q(pk__in=answers.values("ticket"))
-    )
+    answers = Q(ticket_responses__response__comment__icontains=words)
+    found = any_of(tickets, Q(number__icontains=words), answers, *who(words, "customer__"))
+    assert isinstance(found, TicketQuerySet)
+    return found
 
 
 def number_of(words: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
@@ -19,8 +18,10 @@ from recovery.views import board, door
 from recovery.views.rows import for_rows, nearest_first, rows_of
 from recovery.views.search import number_of, tickets_like
 from surveys.models import Survey
+from surveys.views.pages import Pages
 
 PER_PAGE = 50
+NEWEST = "newest"
 ANY, IN_HAND, ME = "any", "open_work", "me"
 FILTERS = ("status", "owner", "team", "priority", "survey", "overdue", "q")
 
@@ -40,7 +41,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
     if found:
         return redirect("ticket", found)
     tickets = narrowed(request, door.seen_by(request))
-    page = Paginator(ordered(request, tickets), PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(ordered(request, tickets), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page_obj": page,
         "rows": rows_of(page.object_list, at),
@@ -48,7 +49,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
         "words": words,
         "overdue": door.asked(request, "overdue"),
         "filtered": any(door.asked(request, name) for name in FILTERS),
-        "order": door.asked(request, "order"),
+        "order": order_of(request),
         "now": at,
     }
     return render(request, "recovery/tickets.html", context)
@@ -64,8 +65,7 @@ def jump(request: HttpRequest, words: str) -> str:
 
 def narrowed(request: HttpRequest, tickets: TicketQuerySet) -> TicketQuerySet:
     """Only what every filter in the address allows; a value that does not exist finds nothing."""
-    words = door.asked(request, "q")
-    status = door.asked(request, "status") or (ANY if words else IN_HAND)
+    words, status = door.asked(request, "q"), status_of(request)
     if status == IN_HAND:
         tickets = tickets.filter(status__in=IN_WORK)
     elif status != ANY:
@@ -74,6 +74,16 @@ def narrowed(request: HttpRequest, tickets: TicketQuerySet) -> TicketQuerySet:
         tickets = board.late(tickets, now())
     tickets = by_ids(request, tickets)
     return tickets_like(tickets, words) if words else tickets
+
+
+def status_of(request: HttpRequest) -> str:
+    return door.asked(request, "status") or (ANY if door.asked(request, "q") else IN_HAND)
+
+
+def order_of(request: HttpRequest) -> str:
+    """By what falls due first; the newest first where that was asked, or where little or nothing is due."""
+    nothing_due = status_of(request) not in (IN_HAND, *IN_WORK) and not door.asked(request, "overdue")
+    return NEWEST if nothing_due else door.asked(request, "order")
 
 
 def by_ids(request: HttpRequest, tickets: TicketQuerySet) -> TicketQuerySet:
@@ -94,8 +104,7 @@ def number(text: str) -> int:
 
 
 def ordered(request: HttpRequest, tickets: TicketQuerySet) -> TicketQuerySet:
-    """By what falls due first; the newest first where that was asked."""
-    if door.asked(request, "order") == "newest":
+    if order_of(request) == NEWEST:
         return for_rows(tickets).order_by("-pk")
     return for_rows(nearest_first(tickets))
 

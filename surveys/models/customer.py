@@ -4,9 +4,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models.fields import CALL_TIMES, CHANNELS, LANGUAGES, check_time_zone
@@ -68,7 +69,8 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
-            GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
+            # By capitals: that is how `icontains` compares.
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_name_parts"),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +123,7 @@ class CustomerIdentity(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="one_person_per_identity"),
         ]
+        indexes = [GinIndex(OpClass(Upper("value"), "gin_trgm_ops"), name="identity_parts")]
 
     def __str__(self) -> str:
         return self.value

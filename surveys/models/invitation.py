@@ -67,6 +67,12 @@ class Invitation(models.Model):
                 name="invitation_expiring",
             ),
             models.Index(fields=["customer", "-sent_at"], name="invitation_last_asked"),
+            models.Index(
+                fields=["survey", "sent_at"],
+                include=["state", "touchpoint"],
+                name="invitation_by_survey_and_day",
+            ),
+            models.Index(fields=["send_at", "id"], name="invitation_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, Case, F, Q, Value, When
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models.customer import Customer
 from surveys.models.fields import LANGUAGES
 from surveys.models.invitation import Invitation
+
+# As an expression, so that a list may begin with these and find them by an index.
+NEEDY = Case(
+    When(state__in=["uncertain", "dead", "rejected"], then=Value(True)),
+    default=Value(False),
+    output_field=BooleanField(),
+)
 
 
 class Message(models.Model):
@@ -94,6 +103,9 @@ class Message(models.Model):
                 condition=Q(state__in=["uncertain", "dead", "rejected"]),
                 name="message_needs_a_person",
             ),
+            GinIndex(OpClass(Upper("to_address"), "gin_trgm_ops"), name="message_address_parts"),
+            models.Index(NEEDY.desc(), F("id").desc(), name="message_needy_first"),
+            models.Index(F("kind"), NEEDY.desc(), F("id").desc(), name="message_needy_first_by_kind"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from surveys import scoring
@@ -143,7 +145,14 @@ class Response(models.Model):
                 condition=Q(triaged_at__isnull=True),
                 name="response_untriaged",
             ),
-            models.Index(fields=["survey", "answered_at"], name="response_by_survey_and_day"),
+            # A survey's figures are counted from the index alone.
+            models.Index(
+                fields=["survey", "answered_at"],
+                include=["state", "score", "touchpoint"],
+                name="response_by_survey_and_day",
+            ),
+            GinIndex(OpClass(Upper("comment"), "gin_trgm_ops"), name="response_comment_parts"),
+            models.Index(fields=["external_id"], name="response_by_external_id"),
             models.Index(fields=["customer", "answered_at"], name="response_by_customer"),
             models.Index(fields=["-answered_at", "-id"], name="response_newest_first"),
         ]

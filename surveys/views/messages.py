@@ -7,8 +7,7 @@ from typing import Final, cast
 from django.contrib import messages as flash
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import User
-from django.core.paginator import Paginator
-from django.db.models import BooleanField, Case, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
@@ -21,6 +20,8 @@ from surveys import messages
 from surveys.messages import kinds
 from surveys.messages.links import hide_tokens
 from surveys.models import Message
+from surveys.models.message import NEEDY
+from surveys.views.pages import Pages
 
 PER_PAGE = 50
 NEEDS_A_PERSON = "needs_a_person"
@@ -62,17 +63,16 @@ RESULTS: Final[dict[str, str | Promise]] = {
 @require_safe
 def list_messages(request: HttpRequest) -> HttpResponse:
     state, kind, sought = (given(request, key) for key in ("state", "kind", "q"))
-    page = Paginator(chosen(state, kind, sought), PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(chosen(state, kind, sought), PER_PAGE).get_page(request.GET.get("page"))
     for message in page.object_list:
         show(message)
-    kinds_used = Message.objects.order_by("kind").values_list("kind", flat=True).distinct()
     context = {
         "page_obj": page,
         "state": state,
         "kind": kind,
         "q": sought,
         "states": [(NEEDS_A_PERSON, _("needs a person")), *Message.STATES],
-        "kinds": [(each, kinds.name_of(each)) for each in kinds_used],
+        "kinds": [(each, kinds.name_of(each)) for each in sorted(kinds.NAMES)],
         "needy": Message.objects.filter(state__in=Message.NEEDS_A_PERSON).count(),
         "filtered": bool(state or kind or sought),
         "needs_a_person": NEEDS_A_PERSON,
@@ -96,10 +96,8 @@ def chosen(state: str, kind: str, sought: str) -> QuerySet[Message]:
         rows = rows.filter(kind=kind)
     if sought:
         rows = rows.filter(to_address__icontains=sought)
-    needs = When(state__in=Message.NEEDS_A_PERSON, then=Value(True))
-    return rows.annotate(
-        needs_a_person=Case(needs, default=Value(False), output_field=BooleanField())
-    ).order_by("-needs_a_person", "-id")
+    # Within one state none comes before the others.
+    return rows.order_by("-id") if state else rows.order_by(NEEDY.desc(), "-id")
 
 
 def show(message: Message) -> Message:

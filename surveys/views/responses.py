@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +15,8 @@ from django.views.decorators.http import require_safe
 
 from surveys.access import visible_responses, visible_surveys
 from surveys.models import Answer, Question, Response
+from surveys.models.lookup import any_of
+from surveys.views.pages import Pages
 
 PER_PAGE = 50
 WAITING = "untriaged"
@@ -31,7 +32,7 @@ def list_responses(request: HttpRequest) -> HttpResponse:
     }
     rows = _chosen(visible_responses(request.user), wished).order_by("-answered_at", "-id")
     rows = rows.select_related("survey", "source", "customer").prefetch_related("customer__identities")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = Pages(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **wished,
         "page_obj": page,
@@ -107,12 +108,12 @@ def _chosen(rows: QuerySet[Response], wished: dict[str, str]) -> QuerySet[Respon
 
 
 def _found(rows: QuerySet[Response], words: str) -> QuerySet[Response]:
-    by_customer = Q(customer__name__icontains=words)
-    by_identity = Q(customer__identities__value__icontains=words)
-    return rows.filter(
-        Q(pk__in=rows.filter(by_customer | by_identity).order_by().values("pk"))
-        | Q(comment__icontains=words)
-        | Q(external_id=words)
+    return any_of(
+        rows,
+        Q(comment__icontains=words),
+        Q(external_id=words),
+        Q(customer__name__icontains=words),
+        Q(customer__identities__value__icontains=words),
     )
 
 
