@@ -3,7 +3,7 @@ PYTHON ?= python3
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
-.PHONY: help demo test lint setup format translations locks clean
+.PHONY: help demo test lint bench setup format translations locks clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,9 @@ test: ## every test
 
 lint: ## style, types, the import law, migrations, translations
 	@$(PYTHON) run.py lint
+
+bench: ## what each thing takes, as a ratio to a bare baseline
+	@$(PYTHON) run.py bench
 
 setup: ## only install, for development
 	@$(PYTHON) run.py setup

@@ -4,6 +4,7 @@
 python3 run.py demo    the product with a demo in it, until Ctrl-C (PORT=8000)
 python3 run.py test    every test; further words go to pytest
 python3 run.py lint    style, types, the import law, migrations, translations
+python3 run.py bench   what each thing takes, as a ratio to a bare baseline in the same run
 python3 run.py setup   only install, for development
 """
 
@@ -28,7 +29,7 @@ VENV = ROOT / ".venv"
 VAR = ROOT / "var"
 BIN = VENV / "bin"
 PYTHON = BIN / "python"
-LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev"}
+LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev", "bench": "dev"}
 READY_SECONDS = 60
 
 
@@ -49,6 +50,7 @@ def main(words: list[str]) -> int:
         "demo": lambda: demo(),
         "test": lambda: test(rest),
         "lint": lambda: lint(),
+        "bench": lambda: bench(rest),
     }
     return tasks[task]()
 
@@ -146,6 +148,11 @@ def lint() -> int:
 def passes(name: str, command: list[str]) -> bool:
     print(f"== {name}", flush=True)
     return subprocess.call(command, cwd=ROOT) == 0
+
+
+def bench(words: list[str]) -> int:
+    compile_catalogues()
+    return subprocess.call([str(PYTHON), "-m", "benchmarks.run", *words], cwd=ROOT)
 
 
 def compile_catalogues() -> None:
