@@ -189,8 +189,9 @@ def awaiting_outcome(response: Response) -> Ticket | None:
 def closed_unanswered(response: Response) -> Ticket | None:
     """The closed ticket whose question this answers after all: its message was sent again by hand, or the
     answer lay here while its time ran out."""
+    if response.invitation is None:
+        return None
     asked = Resurvey.objects.filter(
-        invitation__isnull=False,
         invitation=response.invitation,
         outcome__in=["no_answer", "not_asked"],
         cycle=F("ticket__cycle"),
