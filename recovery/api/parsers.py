@@ -10,6 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
 from recovery.api.problems import TooLarge
+from surveys.api.strict import printable
 
 MEGABYTE = 1024 * 1024
 
@@ -27,7 +28,11 @@ class Json(BaseParser):
         if len(body) > self.limit:
             raise TooLarge(self.limit)
         try:
-            return json.loads(body.decode("utf-8-sig"), parse_constant=refuse_constant)
+            return json.loads(
+                body.decode("utf-8-sig"), parse_constant=refuse_constant, object_pairs_hook=each_name_once
+            )
+        except NamedTwice as error:
+            raise ParseError(_("The body says “%(name)s” twice.") % {"name": error}) from None
         except UnicodeDecodeError:
             raise ParseError(_("The body is not UTF-8.")) from None
         except RecursionError:
@@ -42,6 +47,20 @@ class BatchJson(Json):
     """A thousand responses with long comments fit in."""
 
     limit = 16 * MEGABYTE
+
+
+class NamedTwice(ValueError):
+    """An object has this name more than once: of two values, nobody knows which was meant."""
+
+
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises NamedTwice."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise NamedTwice(printable(name)[:60])
+        found[name] = value
+    return found
 
 
 def refuse_constant(name: str) -> NoReturn:

@@ -196,6 +196,10 @@ UNREADABLE = [
     pytest.param(b"\xff\xfe", 400, id="not UTF-8"),
     pytest.param(b'{"score": NaN}', 400, id="NaN"),
     pytest.param(b'{"score": ' + b"1" * 5000 + b"}", 400, id="a number of 5,000 digits"),
+    pytest.param(b'{"score": 9, "score": 2}', 400, id="a name twice"),
+    pytest.param(
+        b'{"customer": {"email": "a@b.example", "email": "c@d.example"}}', 400, id="a name twice inside"
+    ),
     pytest.param(b"[" * 200_000, 400, id="nested too deeply"),
     pytest.param(b'{"comment": "' + b"x" * 1024 * 1024 + b'"}', 413, id="over a megabyte"),
 ]
