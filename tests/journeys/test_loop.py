@@ -1,4 +1,4 @@
-"""The whole loop over HTTP, mail and tasks: a 2 is owned, promised, worked, resolved, asked again, counted."""
+"""The whole loop over HTTP, mail and tasks: a 2 is owned, promised, resolved, asked again, counted."""
 
 from __future__ import annotations
 
