@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from recovery.models import Callback, Contact, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES, HEARD
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import NEW, OPEN
-from surveys.models.fields import CHANNELS
+from surveys.models.fields import CHANNELS, is_time_zone
 
 # What lies outside is a slip of the pen, and at the ends of the calendar no instant at all.
 EARLIEST_YEAR, END_OF_YEARS = 2000, 2200
@@ -87,7 +87,7 @@ def instant_of(local_time: str, time_zone: str) -> datetime:
 
     Raises Refused for a malformed time ("2026-03-02T18:00") or an unknown zone.
     """
-    if time_zone not in available_timezones():
+    if not is_time_zone(time_zone):
         raise Refused("time_zone_unknown", _("Choose a time zone such as Asia/Shanghai."), field="time_zone")
     wall, zone = wall_time(local_time), ZoneInfo(time_zone)
     first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

@@ -22,9 +22,18 @@ CALL_TIMES = [
 ]
 
 
+# Names of files beside the zones: the first is whatever this machine is set to.
+NO_ZONES = {"localtime", "Factory"}
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the name means the same zone on every machine."""
+    return name in available_timezones() and name not in NO_ZONES
+
+
 def check_time_zone(name: str) -> None:
     """Refuse a name the tz database does not hold."""
-    if name not in available_timezones():
+    if not is_time_zone(name):
         raise ValidationError(
             _("“%(name)s” is not a time zone. Use a name such as Europe/London or Asia/Shanghai."),
             params={"name": name},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -16,7 +16,8 @@ from recovery.api.serializers.tickets import Ledger
 from recovery.business_hours import CalendarError, Holiday, Window, WorkingCalendar, parse_minutes
 from recovery.deadlines import MOST_MINUTES
 from recovery.models import Calendar
-from surveys.api.strict import Instant, Strict
+from surveys.api.strict import Instant, Strict, Whole
+from surveys.models.fields import is_time_zone
 
 MOST_WINDOWS, MOST_DAYS, MOST_WAITS = 100, 5_000, 1_000
 
@@ -35,13 +36,13 @@ class Clock(serializers.Field[int, Any, str, Any]):
 class ZoneName(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
-        if name not in available_timezones():
+        if not is_time_zone(name):
             raise ValidationError(_("Give a time zone such as Europe/London or Asia/Shanghai."))
         return name
 
 
 class WindowGiven(Strict):
-    days = serializers.ListField(child=serializers.IntegerField(), max_length=7, help_text="Monday is 0.")
+    days = serializers.ListField(child=Whole(), max_length=7, help_text="Monday is 0.")
     open = Clock()
     close = Clock(help_text="24:00 is possible; earlier than `open` it runs past midnight.")
 

@@ -119,6 +119,8 @@ def window(**changes: Any) -> dict[str, Any]:
         pytest.param(window(days=[]), "calendar.windows[0].days", id="no days"),
         pytest.param(window(days=[7]), "calendar.windows[0].days", id="an eighth day"),
         pytest.param(window(days=["Monday"]), "calendar.windows[0].days[0]", id="a named day"),
+        pytest.param(window(days=["1"]), "calendar.windows[0].days[0]", id="a day as text"),
+        pytest.param(window(days=[1.0]), "calendar.windows[0].days[0]", id="a day as a fraction"),
         pytest.param(window(open="25:00"), "calendar.windows[0].open", id="opens at 25:00"),
         pytest.param(window(open="9 am"), "calendar.windows[0].open", id="opens at 9 am"),
         pytest.param(window(open=9), "calendar.windows[0].open", id="opens at a number"),
@@ -127,6 +129,7 @@ def window(**changes: Any) -> dict[str, Any]:
         pytest.param(window(lunch="12:00"), "calendar.windows[0].lunch", id="unknown field in a window"),
         pytest.param(calendar(windows=["09:00"]), "calendar.windows[0]", id="window a text"),
         pytest.param(calendar(time_zone="Mars/Base"), "calendar.time_zone", id="zone unknown"),
+        pytest.param(calendar(time_zone="localtime"), "calendar.time_zone", id="zone of this machine"),
         pytest.param(calendar(time_zone="../etc/passwd"), "calendar.time_zone", id="zone a path"),
         pytest.param(
             calendar(holidays=[{"date": "soon"}]), "calendar.holidays[0].date", id="holiday malformed"
