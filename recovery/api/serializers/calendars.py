@@ -7,8 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import Direction, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -74,7 +76,6 @@ class CalendarGiven(Strict):
         )
 
 
-@extend_schema_field({"oneOf": [{"type": "integer"}, {"$ref": "#/components/schemas/CalendarGiven"}]})
 class AnyCalendar(serializers.Field[WorkingCalendar, Any, Any, Any]):
     """The id of a calendar that is kept, or a calendar written out. Errors name their place in it."""
 
@@ -83,6 +84,16 @@ class AnyCalendar(serializers.Field[WorkingCalendar, Any, Any, Any]):
             return written_out(data) if isinstance(data, dict) else kept(data)
         except CalendarError as error:
             raise ValidationError({error.where: [error.message]}) from None
+
+
+class AnyCalendarDescribed(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """For the schema, which learns of the written-out form only here."""
+
+    target_class = AnyCalendar
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        form = auto_schema.resolve_serializer(CalendarGiven, direction)
+        return {"oneOf": [{"type": "integer"}, form.ref]}
 
 
 def written_out(data: dict[str, Any]) -> WorkingCalendar:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -132,6 +134,13 @@ def test_the_schema_describes_every_path_without_a_warning(tmp_path: Any) -> Non
         assert f"/api/v1/{path}:" in schema
     assert "application/problem+json" in schema
     assert "scheme: bearer" in schema
+
+
+def test_the_schema_refers_to_nothing_it_does_not_hold(cast: Cast, lina: Client) -> None:
+    schema = lina.get(f"{API}schema/", {"format": "json"}).json()
+    told = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(schema)))
+    assert "CalendarGiven" in told
+    assert told <= set(schema["components"]["schemas"])
 
 
 def test_the_schema_is_for_whoever_is_signed_in(cast: Cast, lina: Client) -> None:
