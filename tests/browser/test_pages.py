@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.utils.timezone import now
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from recovery.lifecycle import book_callback, log_contact, resolve, start_waiting
 from surveys import invitations
@@ -91,3 +91,16 @@ def test_every_page_of_the_menu_works(
     for ticket in lived_in.east.tickets.all():
         check(page, f"/tickets/{ticket.number}/")
     context.close()
+
+
+def test_every_field_of_a_row_in_the_admin_site_has_a_name(page: Page, watch: Watch, firm: Cast) -> None:
+    admin = watch.over(page)
+    sign_in(admin, "admin")
+    admin.goto(f"/admin/recovery/calendar/{firm.calendar.pk}/change/")
+    fields = admin.locator("#hours-0").get_by_role("textbox", name="Opens")
+    expect(fields.first).to_be_visible()
+    nameless = admin.eval_on_selector_all(
+        "#content-main :is(input:not([type=hidden], [type=submit]), select, textarea)",
+        "all => all.filter(field => !field.labels.length && !field.getAttribute('aria-label')).length",
+    )
+    assert nameless == 0

@@ -12,8 +12,9 @@
   }
 
   function nameFields(place) {
-    for (const field of place.querySelectorAll("input:not([type=hidden]), select, textarea")) {
-      if (!field.labels.length && !field.getAttribute("aria-label")) field.setAttribute("aria-label", nameOf(field));
+    for (const field of place.querySelectorAll("input:not([type=hidden], [type=submit]), select, textarea")) {
+      const name = field.labels.length || field.getAttribute("aria-label") ? "" : nameOf(field);
+      if (name) field.setAttribute("aria-label", name);
     }
   }
 
