@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median, quantiles
 from time import perf_counter
@@ -22,7 +22,7 @@ from config import embedded
 if TYPE_CHECKING:
     from benchmarks.pairs import Act, Pair
 
-ROUNDS = 60
+ROUNDS = 30
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def main(rounds: int) -> None:
         print_table(measure_all(rounds))
 
 
-def measure_all(rounds: int) -> list[Measured]:
+def measure_all(rounds: int) -> Iterator[Measured]:
     import logging
 
     import django
@@ -63,7 +63,7 @@ def measure_all(rounds: int) -> list[Measured]:
 
     call_command("migrate", verbosity=0)
     try:
-        return [measure(pair, rounds) for pair in pairs(Cast())]
+        yield from (measure(pair, rounds) for pair in pairs(Cast()))
     finally:
         connections["default"].close()
         connections["default"].close_pool()  # type: ignore[attr-defined]
@@ -89,7 +89,7 @@ def print_table(rows: Iterable[Measured]) -> None:
     print(f"{'':46} {'ratio':>8} {'quartiles':>17} {'baseline':>12}")
     for row in rows:
         spread = f"{row.low:.2f} to {row.high:.2f}"
-        print(f"{row.name:46} {row.ratio:8.2f} {spread:>17} {row.micros:9.0f} µs")
+        print(f"{row.name:46} {row.ratio:8.2f} {spread:>17} {row.micros:9.0f} µs", flush=True)
 
 
 if __name__ == "__main__":
