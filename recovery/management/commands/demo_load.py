@@ -25,7 +25,7 @@ PEOPLE = (
     ("vera", "Vera Lind", "analyst"),
     ("admin", "Ada Min", "administrator"),
 )
-SEED, MONTHS = 2026, 6
+SEED, MONTHS, SCALE = 2026, 6, 0.85
 TOKEN_NAME = "Demo"  # noqa: S105 - a name, not the token
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--months", type=int, default=MONTHS)
-        parser.add_argument("--scale", type=float, default=1.0)
+        parser.add_argument("--scale", type=float, default=SCALE)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Ticket.objects.exists() or unfinished().exists():

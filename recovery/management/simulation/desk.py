@@ -57,7 +57,7 @@ class Desk:
         again = ticket.cycle > 1
         case = Case(ticket.pk, cause, person, neglected=not again and self.rng.random() < 0.07)
         self.cases[ticket.pk] = case
-        pace = self.rng.lognormvariate(-1.5, 0.7) * (6 if case.neglected else self.delay(at, 1.5))
+        pace = self.rng.lognormvariate(-1.75, 0.7) * (6 if case.neglected else self.delay(at, 1.5))
         self.later(ticket, at, pace * self.minutes_of(ticket, FIRST_CONTACT), self.try_contact, case)
         self.watch(ticket.pk)
 
@@ -179,7 +179,7 @@ class Desk:
     def after_hearing(self, case: Case, ticket: Ticket, at: datetime) -> None:
         first, case.heard = not case.heard, True
         minutes = (
-            self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.4, 0.8) * self.delay(at, 6.0)
+            self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.65, 0.8) * self.delay(at, 8.0)
         )
         if self.rng.random() < 0.3:
             self.later(ticket, at, min(minutes / 2, 90), self.write_note, case)

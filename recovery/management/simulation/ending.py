@@ -8,24 +8,41 @@ from zoneinfo import ZoneInfo
 
 from recovery import lifecycle
 from recovery.lifecycle import Refused
+from recovery.management.simulation import words
 from recovery.management.simulation.world import World
 from recovery.models import Callback, Ticket
-from recovery.models.ticket import WAITING
+from recovery.models.ticket import OPEN, WAITING
 from surveys.messages import suppress
 from surveys.messages.suppression import BOUNCED, UNSUBSCRIBED
 from surveys.models import DeliveryAttempt, Invitation, Message
 
 CALLBACKS_AHEAD = 9
-UNSUBSCRIBED_PEOPLE = 3
+WAITING_PEOPLE, UNSUBSCRIBED_PEOPLE = 3, 3
 REFUSAL = "550 5.1.1 No such user here"
 LOST = "The server hung up after the message had begun"
 
 
 def leave_as_found(world: World, rng: Random, until: datetime) -> None:
+    let_some_wait(rng, until)
     promise_the_hours_ahead(rng, until)
     go_wrong(until)
     for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
         suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
+
+
+def let_some_wait(rng: Random, until: datetime) -> None:
+    """The clock of a few stands, because their customers must do something first."""
+    at = until - timedelta(minutes=rng.randrange(60, 90))
+    booked = Callback.objects.filter(state=Callback.BOOKED).values("ticket")
+    tickets = Ticket.objects.filter(status=OPEN, opened_at__lt=at).exclude(pk__in=booked)
+    quiet = [
+        ticket for ticket in tickets.select_related("owner").order_by("pk") if not began_after(ticket, at)
+    ]
+    for ticket in quiet[-WAITING_PEOPLE:]:
+        reason, days = rng.choice(words.WAIT_REASONS), rng.randrange(1, 4)
+        lifecycle.start_waiting(
+            ticket, by=ticket.owner, at=at, reason=reason, until=until + timedelta(days=days)
+        )
 
 
 def promise_the_hours_ahead(rng: Random, until: datetime) -> None:
@@ -77,10 +94,10 @@ def go_wrong(until: datetime) -> None:
     latest = Message.objects.filter(kind="invitation", invitation__state=Invitation.SENT)
     latest = latest.filter(created_at__lt=until - timedelta(hours=3)).order_by("-created_at", "-pk")
     fates = ((Message.REJECTED, REFUSAL), (Message.UNCERTAIN, LOST))
-    for message, (state, words) in zip(list(latest[:2]), fates, strict=False):
-        message.state, message.reason = state, words
+    for message, (state, why) in zip(list(latest[:2]), fates, strict=False):
+        message.state, message.reason = state, why
         message.save(update_fields=["state", "reason"])
-        DeliveryAttempt.objects.filter(message=message).update(result=state, detail=words)
+        DeliveryAttempt.objects.filter(message=message).update(result=state, detail=why)
         if state == Message.REJECTED:
             Invitation.objects.filter(messages=message).update(
                 state=Invitation.CANCELLED, reason="message_rejected"

@@ -107,7 +107,7 @@ def make_person(rng: Random, number: int, at: datetime, accounts: Sequence[Accou
         mood=rng.gauss(0.1, 0.55),
         answers_mail=rng.uniform(0.25, 0.75),
         picks_up=rng.uniform(0.25, 0.8),
-        visits=rng.uniform(1.7, 4.7) / 30,
+        visits=rng.uniform(1.7, 4.4) / 30,
         touchpoints=(34, 30, 18, 11, 7) if chinese else (24, 30, 24, 13, 9),
         external_id=f"C-{10001 + number}",
         has_mail=rng.random() > 0.04,
@@ -136,7 +136,7 @@ BAD_DAYS = 6
 
 def bustle(days_left: int) -> float:
     """How many come: in the last week there is a sale, and the firm is not up to it."""
-    return 2.6 if days_left < BAD_DAYS else 1.0
+    return 3.2 if days_left < BAD_DAYS else 1.0
 
 
 def story(touchpoint: str, progress: float, days_left: float) -> float:
