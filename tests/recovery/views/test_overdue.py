@@ -1,14 +1,18 @@
 """Overdue: the tabs, who has what, and many tickets put right at once."""
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle, sweeps
 from recovery.models import Leave, Ticket
-from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
+from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 
 
@@ -97,7 +101,23 @@ def test_it_says_to_whom_it_was_escalated(cast: Cast, sign_in: SignIn, clock: Cl
     for pk in sweeps.due_deadlines(at):
         sweeps.climb(pk, at)
     clock(at)
-    assert "level 1, Chen Hao, today 11:30" in sign_in(cast.chen).get("/overdue/").content.decode()
+    assert "Level 1: Chen Hao was told, today 11:30" in sign_in(cast.chen).get("/overdue/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("level", "deadline", "said"),
+    [
+        (0, True, "Chen Hao was warned, today 10:00"),
+        (2, True, "Level 2: Chen Hao was told, today 10:00"),
+        (1, False, "Chen Hao was asked for help, today 10:00"),
+    ],
+)
+def test_each_step_of_the_ladder_is_said_in_words(level: int, deadline: bool, said: str) -> None:
+    kind = SimpleNamespace(get_kind_display="first contact") if deadline else None
+    each = SimpleNamespace(level=level, deadline=kind, recipient_name="Chen Hao", at=MONDAY)
+    with timezone.override(SHANGHAI):
+        shown = render_to_string("recovery/parts/told.html", {"each": each, "now": MONDAY})
+    assert shown.startswith(said)
 
 
 def test_it_lets_an_analyst_look_and_not_touch(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
