@@ -11,6 +11,9 @@ Parent = TypeVar("Parent", bound=Model)
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     """To look at: what came in or went out is changed by acts, never by hand."""
 
+    # A second count of the whole table for every search is not worth its wait.
+    show_full_result_count = False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -23,6 +26,9 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
 
 class KeptAdmin(admin.ModelAdmin[Row]):
     """What history hangs on stays: no delete while any of these relations holds a row, and no bulk delete."""
+
+    # A second count of the whole table for every search is not worth its wait.
+    show_full_result_count = False
 
     history: tuple[str, ...] = ()
 
