@@ -7,6 +7,7 @@ as `run.py test` does.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from html.parser import HTMLParser
 
@@ -90,6 +91,13 @@ def english_in(texts: list[str], known: set[str]) -> list[str]:
 @pytest.fixture(scope="module")
 def known() -> set[str]:
     return known_words()
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A request leaves its language behind in the thread; the next test begins in its own."""
+    with translation.override(None):
+        yield
 
 
 @pytest.fixture
