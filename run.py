@@ -168,6 +168,7 @@ def demo() -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)  # also where a script started us in the background, deaf to it
     compile_catalogues()
     VAR.mkdir(exist_ok=True)
     port = free_port(int(os.environ.get("PORT", "8000")))
