@@ -171,10 +171,10 @@ class Desk:
         gives_up = self.rng.random() < (0.2 if case.tries == 1 else 0.5)
         if gives_up or case.tries >= MOST_TRIES:
             self.later(ticket, at, self.rng.uniform(200, 600), self.resolve, case)
-        elif self.rng.random() < 0.4:
+        elif self.rng.random() < 0.3:
             self.agenda.plan(at + BREATH, functools.partial(self.promise, case))
         else:
-            self.later(ticket, at, self.rng.uniform(60, 260), self.try_contact, case)
+            self.later(ticket, at, self.rng.uniform(30, 150), self.try_contact, case)
 
     def after_hearing(self, case: Case, ticket: Ticket, at: datetime) -> None:
         first, case.heard = not case.heard, True
@@ -198,8 +198,7 @@ class Desk:
         """Book a callback for the customer's next days, at their time of day."""
         ticket = Ticket.objects.select_related("owner").get(pk=case.ticket_id)
         zone = case.person.row.time_zone if case.person else "UTC"
-        local = at.astimezone(ZoneInfo(zone)) + timedelta(days=self.rng.choice((1, 1, 2)))
-        local = local.replace(hour=self.rng.randrange(9, 19), minute=self.rng.choice((0, 15, 30, 45)))
+        local = self.slot(at.astimezone(ZoneInfo(zone)), soon=not case.heard)
         booked = self.act(
             lifecycle.book_callback,
             ticket,
@@ -218,6 +217,18 @@ class Desk:
         self.agenda.plan(
             self.blurred(due_at + timedelta(minutes=late)), functools.partial(self.try_contact, case)
         )
+
+    def slot(self, local: datetime, *, soon: bool) -> datetime:
+        """A time of the customer's day: within hours while nobody has heard them, else in a day or two."""
+        wished = local + (
+            timedelta(hours=self.rng.randrange(2, 6))
+            if soon
+            else timedelta(days=self.rng.choice((1, 1, 2)), hours=self.rng.randrange(-3, 4))
+        )
+        if wished.hour < 9 or wished.hour >= 20:
+            wished += timedelta(days=1 if wished.hour >= 20 else 0)
+            wished = wished.replace(hour=self.rng.randrange(9, 12))
+        return wished.replace(minute=self.rng.choice((0, 15, 30, 45)))
 
     # --- In between ---
 

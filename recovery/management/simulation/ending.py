@@ -19,15 +19,33 @@ from surveys.models import DeliveryAttempt, Invitation, Message
 CALLBACKS_AHEAD = 9
 WAITING_PEOPLE, UNSUBSCRIBED_PEOPLE = 3, 3
 REFUSAL = "550 5.1.1 No such user here"
+TAKEN_OVER = "I take this one over."
 LOST = "The server hung up after the message had begun"
 
 
 def leave_as_found(world: World, rng: Random, until: datetime) -> None:
+    supervisors_step_in(world, rng, until)
     let_some_wait(rng, until)
     promise_the_hours_ahead(rng, until)
     go_wrong(until)
     for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
         suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
+
+
+def supervisors_step_in(world: World, rng: Random, until: datetime) -> None:
+    """Each supervisor took over two tickets of their team, and promised one of the customers a call."""
+    at = until - timedelta(minutes=rng.randrange(95, 120))
+    for team in world.teams.values():
+        tickets = Ticket.objects.filter(status=OPEN, team=team, opened_at__lt=at).exclude(
+            owner=team.supervisor
+        )
+        booked = Callback.objects.filter(state=Callback.BOOKED).values("ticket")
+        known = tickets.exclude(customer=None).exclude(pk__in=booked).order_by("pk")
+        taken = [ticket for ticket in known if not began_after(ticket, at)][:2]
+        for ticket in taken:
+            lifecycle.assign(ticket, by=team.supervisor, at=at, to=team.supervisor, reason=TAKEN_OVER)
+        if taken:
+            promise(taken[0].pk, rng, at, until)
 
 
 def let_some_wait(rng: Random, until: datetime) -> None:
@@ -51,13 +69,13 @@ def promise_the_hours_ahead(rng: Random, until: datetime) -> None:
     tickets = Ticket.objects.in_work().exclude(status=WAITING).exclude(pk__in=booked).exclude(customer=None)
     at = until - timedelta(minutes=rng.randrange(20, 55))
     owners: dict[int, int] = {}
-    for ticket in tickets.filter(opened_at__lt=at).select_related("customer", "owner").order_by("-pk"):
+    for ticket in tickets.filter(opened_at__lt=at).order_by("-pk"):
         if sum(owners.values()) >= CALLBACKS_AHEAD:
             return
         if (
             owners.get(ticket.owner_id, 0) < 2
             and not began_after(ticket, at)
-            and promise(ticket, rng, at, until)
+            and promise(ticket.pk, rng, at, until)
         ):
             owners[ticket.owner_id] = owners.get(ticket.owner_id, 0) + 1
 
@@ -67,7 +85,8 @@ def began_after(ticket: Ticket, at: datetime) -> bool:
     return ticket.events.filter(at__gt=at).exists()
 
 
-def promise(ticket: Ticket, rng: Random, at: datetime, until: datetime) -> bool:
+def promise(ticket_id: int, rng: Random, at: datetime, until: datetime) -> bool:
+    ticket = Ticket.objects.select_related("customer", "owner").get(pk=ticket_id)
     assert ticket.customer is not None
     zone = ticket.customer.zone
     local = next_day_time(until + timedelta(minutes=rng.randrange(25, 600)), zone)

@@ -29,7 +29,7 @@ from surveys.messages.nudge import silenced
 from surveys.models import DeliveryAttempt, Invitation, Message, Source, Survey
 
 DAYS_PER_MONTH = 30
-PEOPLE = 150
+PEOPLE = 140
 PROVIDER = "simulated"
 HANDED_OVER_IN = timedelta(seconds=2)
 DAY = timedelta(days=1)
