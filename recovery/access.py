@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.lifecycle import Refused
 from recovery.models import StaffProfile, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
+from surveys.access import EVERYTHING, Sight
 from surveys.models import Customer
 
 SUPERVISORS_ONLY = frozenset({"extend"})
@@ -34,20 +37,34 @@ def sees_everything(role: str) -> bool:
 
 def teams_of(user: User) -> set[int]:
     """The teams whose tickets this person sees: their own, and those they supervise with all below."""
-    role = role_of(user)
-    if sees_everything(role):
+    return once(user, "seen", lambda: find_teams(user))
+
+
+def find_teams(user: User) -> set[int]:
+    if sees_everything(role_of(user)):
         return set(Team.objects.values_list("pk", flat=True))
-    own = set(user.memberships.values_list("team_id", flat=True))
-    return own | supervised_by(user)
+    return set(user.memberships.values_list("team_id", flat=True)) | supervised_by(user)
 
 
 def supervised_by(user: User) -> set[int]:
+    return once(user, "supervised", lambda: find_supervised(user))
+
+
+def find_supervised(user: User) -> set[int]:
     role = role_of(user)
     if role == StaffProfile.ADMINISTRATOR:
         return set(Team.objects.values_list("pk", flat=True))
     if role != StaffProfile.SUPERVISOR:
         return set()
     return Team.ids_below(set(user.supervised_teams.values_list("pk", flat=True)))
+
+
+def once(user: User, what: str, find: Callable[[], set[int]]) -> set[int]:
+    """Found once for the user in hand, as their role is: a request sees its teams as they were at first."""
+    known: dict[str, set[int]] = user.__dict__.setdefault("_teams", {})
+    if what not in known:
+        known[what] = find()
+    return known[what]
 
 
 def visible_to(user: User | AnonymousUser, teams: set[int] | None = None) -> TicketQuerySet:
@@ -69,6 +86,23 @@ def visible_customers(user: User | AnonymousUser) -> QuerySet[Customer]:
     if isinstance(user, User) and sees_everything(role_of(user)):
         return Customer.objects.all()
     return Customer.objects.filter(pk__in=visible_to(user).values("customer"))
+
+
+def sight_of(user: User) -> Sight:
+    """The answers and messages this person may read: those of their tickets and of the people behind them.
+
+    An answer that belongs to a ticket is seen by who sees the ticket; a notice by whom it was written to, and
+    by their supervisor.
+    """
+    if sees_everything(role_of(user)):
+        return EVERYTHING
+    people = visible_customers(user).values("pk")
+    told = colleagues_of(supervised_by(user)).order_by().values("pk")
+    return Sight(
+        responses=Q(ticket_link__ticket__in=visible_to(user).values("pk"))
+        | Q(ticket_link=None, customer__in=people),
+        messages=Q(user=user) | Q(user__in=told) | Q(user=None, customer__in=people),
+    )
 
 
 def may(user: User, act: str, ticket: Ticket) -> bool:

@@ -1,4 +1,4 @@
-"""Joins the rooms: a recorded response is triaged at once, and the customer is told who calls by when."""
+"""Joins the rooms: answers are triaged at once, customers told who calls, colleagues shown what is theirs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from surveys.access import narrow_by
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
 
 log = logging.getLogger(__name__)
 
 
 def listen() -> None:
-    """Connect to what the surveys room announces."""
+    """Connect to what the surveys room announces and asks."""
+    from recovery.access import sight_of
+
+    narrow_by(sight_of)
     responses_recorded.connect(triage_now, dispatch_uid="recovery.triage_now")
     promise_wanted.connect(promise_of, dispatch_uid="recovery.promise_of")
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery import access
 from recovery.views import board, door
 from recovery.views.door import ADMINISTRATOR, AGENT, ANALYST, SUPERVISOR
+from surveys.access import visible_messages
 from surveys.models import Message
 
 EVERYBODY = frozenset({AGENT, SUPERVISOR, ANALYST, ADMINISTRATOR})
@@ -84,7 +85,7 @@ def counts_for(request: HttpRequest, user: User, wanted: set[str]) -> dict[str, 
         "mine": lambda: seen.in_work().filter(owner=user),
         "calls": lambda: board.with_call(seen.filter(owner=user)),
         "late": lambda: board.late(seen, at),
-        "needy": lambda: Message.objects.filter(state__in=Message.NEEDS_A_PERSON),
+        "needy": lambda: visible_messages(user).filter(state__in=Message.NEEDS_A_PERSON),
     }
     counted = {name: how_many(question()) for name, question in rows.items() if name in wanted}
     found = User.objects.filter(pk=user.pk).values(**counted).first()

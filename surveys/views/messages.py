@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from surveys import messages
+from surveys.access import visible_messages
 from surveys.messages import kinds
 from surveys.messages.links import hide_tokens
 from surveys.models import Message
@@ -63,7 +64,8 @@ RESULTS: Final[dict[str, str | Promise]] = {
 @require_safe
 def list_messages(request: HttpRequest) -> HttpResponse:
     state, kind, sought = (given(request, key) for key in ("state", "kind", "q"))
-    page = Pages(chosen(state, kind, sought), PER_PAGE).get_page(request.GET.get("page"))
+    seen = visible_messages(request.user)
+    page = Pages(chosen(seen, state, kind, sought), PER_PAGE).get_page(request.GET.get("page"))
     for message in page.object_list:
         show(message)
     context = {
@@ -73,7 +75,7 @@ def list_messages(request: HttpRequest) -> HttpResponse:
         "q": sought,
         "states": [(NEEDS_A_PERSON, _("needs a person")), *Message.STATES],
         "kinds": [(each, kinds.name_of(each)) for each in sorted(kinds.NAMES)],
-        "needy": Message.objects.filter(state__in=Message.NEEDS_A_PERSON).count(),
+        "needy": seen.filter(state__in=Message.NEEDS_A_PERSON).count(),
         "filtered": bool(state or kind or sought),
         "needs_a_person": NEEDS_A_PERSON,
     }
@@ -85,9 +87,9 @@ def given(request: HttpRequest, key: str) -> str:
     return request.GET.get(key, "").replace("\0", "").strip()
 
 
-def chosen(state: str, kind: str, sought: str) -> QuerySet[Message]:
+def chosen(seen: QuerySet[Message], state: str, kind: str, sought: str) -> QuerySet[Message]:
     """What needs a person first, then the newest. An unknown filter value finds nothing."""
-    rows = Message.objects.defer("text", "html", "headers")
+    rows = seen.defer("text", "html", "headers")
     if state == NEEDS_A_PERSON:
         rows = rows.filter(state__in=Message.NEEDS_A_PERSON)
     elif state:
@@ -110,7 +112,8 @@ def show(message: Message) -> Message:
 @login_required
 @require_safe
 def show_message(request: HttpRequest, pk: int) -> HttpResponse:
-    message = show(get_object_or_404(Message.objects.select_related("customer", "user", "invitation"), pk=pk))
+    seen = visible_messages(request.user).select_related("customer", "user", "invitation")
+    message = show(get_object_or_404(seen, pk=pk))
     attempts = [
         (attempt, RESULTS.get(attempt.result, attempt.result), REASONS.get(attempt.detail, attempt.detail))
         for attempt in message.deliveries.all()
@@ -129,7 +132,7 @@ def act_on_message(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     if act not in ACTS:
         raise Http404
     do, done = ACTS[act]
-    message = get_object_or_404(Message, pk=pk)
+    message = get_object_or_404(visible_messages(request.user), pk=pk)
     try:
         do(message, cast(User, request.user), now())
     except messages.NotAllowed:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from surveys import estimates
@@ -268,7 +268,7 @@ def test_it_agrees_with_statsmodels_on_survival_and_its_quantiles(rows: list[tup
 
 
 @given(times, st.sampled_from([20, 37, 50, 80]))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_it_agrees_with_statsmodels_on_the_intervals_of_percentiles(
     rows: list[tuple[int, bool]], percent: int
 ) -> None:

@@ -25,6 +25,7 @@ from recovery.api.parsers import BatchJson
 from recovery.api.serializers.responses import BatchTaken, ResponseGiven, ResponseShown, ResponseTaken
 from recovery.models import TicketResponse
 from recovery.triage import triage
+from surveys.access import visible_responses
 from surveys.api.filters import Filters
 from surveys.intake.parse import draft_from_json
 from surveys.intake.record import Conflict, Recorded, record
@@ -85,7 +86,7 @@ class Responses(generics.ListAPIView[Response]):
         links = TicketResponse.objects.filter(
             response=OuterRef("pk"), ticket__in=visible_to(self.request.user)
         )
-        rows = Response.objects.select_related("survey", "source")
+        rows = visible_responses(self.request.user).select_related("survey", "source")
         return rows.annotate(ticket=Subquery(links.values("ticket__number")[:1]))
 
     @extend_schema(

@@ -58,7 +58,13 @@ def test_it_alarms_when_a_message_needs_a_person(cast: Cast, sign_in: SignIn) ->
     client = sign_in(cast.lina)
     assert menu(client)["/messages/"]["alarm"] is False
     Message.objects.create(
-        dedup_key="x", kind="invitation", to_address="a@b.c", state="dead", send_at=MONDAY, created_at=MONDAY
+        dedup_key="x",
+        kind="invitation",
+        to_address="a@b.c",
+        customer=cast.ticket().customer,
+        state="dead",
+        send_at=MONDAY,
+        created_at=MONDAY,
     )
     item = menu(client)["/messages/"]
     assert (item["alarm"], item["count"]) == (True, 1)
