@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -60,8 +61,21 @@ def home() -> Path:
     inside = ROOT / "var" / "servers"
     if os.geteuid() != 0 and len(str(inside)) <= LONGEST_HOME:
         return inside
-    key = hashlib.sha256(f"{ROOT}:{os.geteuid()}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{checkout()}:{os.geteuid()}".encode()).hexdigest()[:12]
     return Path("/var/tmp", f"{NAME}-{key}")  # noqa: S108 - _make_private refuses a folder of somebody else
+
+
+def checkout() -> str:
+    """This checkout's own name: a new clone at an old path must not find what the old one left behind."""
+    path = ROOT / "var" / "checkout"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(secrets.token_hex(8))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # of several at once, one names it
+        draft.unlink()
+    return path.read_text()
 
 
 def database_url(where: Path | None = None) -> str:

@@ -112,3 +112,14 @@ def test_it_refuses_a_folder_of_another_user(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)
     with pytest.raises(embedded.DidNotStart, match="another user"), embedded.running(tmp_path):
         pass
+
+
+def test_it_keeps_the_data_of_a_checkout_apart_from_an_older_one_at_the_same_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "ROOT", tmp_path)
+    monkeypatch.setattr(embedded, "LONGEST_HOME", 0)  # as where the checkout's own folder will not do
+    first = embedded.home()
+    assert embedded.home() == first
+    (tmp_path / "var" / "checkout").unlink()
+    assert embedded.home() != first
