@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recovery import access
+from recovery.lifecycle.act import name_of
 from recovery.models import Cause, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
@@ -150,7 +151,7 @@ class PriorityForm(ActForm):
 
 class ColleagueField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: User) -> str:
-        return obj.get_full_name() or obj.get_username()
+        return name_of(obj)
 
 
 class AssignForm(ActForm):

@@ -11,7 +11,7 @@ from recovery import business_hours, deadlines
 from recovery.business_hours import WorkingTimeError
 from recovery.lifecycle.act import Change, acting
 from recovery.lifecycle.table import Refused
-from recovery.models import Calendar, Deadline, EscalationStep, PolicyTarget, SlaPolicy, Ticket, Wait
+from recovery.models import Deadline, EscalationStep, PolicyTarget, SlaPolicy, Ticket, Wait
 from recovery.models.policy import DEADLINE_KINDS, FIRST_CONTACT, RESOLUTION, TEN_YEARS
 from recovery.models.ticket import OPEN, WAITING
 
@@ -46,23 +46,24 @@ def start_deadlines(ticket: Ticket, at: datetime) -> list[Deadline]:
         )
         for kind in KINDS
     ]
+    hours = calendar.as_working_calendar()
     for row in rows:
-        reckon(row, calendar, at)
+        reckon(row, hours, [], at)
     return Deadline.objects.bulk_create(rows)
 
 
-def waits_of(ticket_id: int) -> list[tuple[datetime, datetime | None]]:
+def waits_of(ticket_id: int) -> list[business_hours.Wait]:
     rows = Wait.objects.filter(ticket_id=ticket_id)
     return [(row.starts_at, row.ends_at) for row in rows]
 
 
-def reckon(row: Deadline, calendar: Calendar, at: datetime) -> None:
+def reckon(
+    row: Deadline, hours: business_hours.WorkingCalendar, waits: list[business_hours.Wait], at: datetime
+) -> None:
     """Set the due time, the ledger and when the ladder next has something to say.
 
     Raises Refused where the calendar opens so seldom that the time lies beyond reckoning.
     """
-    hours = calendar.as_working_calendar()
-    waits = waits_of(row.ticket_id) if row.pk else []
     try:
         result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
         row.due_at = result.due_at
@@ -127,18 +128,19 @@ def recompute(change: Change) -> list[dict[str, str | None]]:
     moved: list[dict[str, str | None]] = []
     calendar = ticket.team.calendar
     target = target_of(ticket.policy, ticket.priority)
+    hours, waits = calendar.as_working_calendar(), waits_of(ticket.pk)
     for row in running_deadlines(ticket):
         before = row.due_at
         row.minutes = target.minutes(row.kind)
         row.policy, row.policy_version = ticket.policy, ticket.policy.version
         row.calendar, row.calendar_version = calendar, calendar.version
-        reckon(row, calendar, change.at)
+        reckon(row, hours, waits, change.at)
         if row.due_at != before:
             if row.breached_at is None and before is not None and before < change.at:
                 row.breached_at = before
             if row.level >= 0 and row.due_at is not None and row.due_at > change.at:
                 row.round, row.level = row.round + 1, -1
-            row.next_step_at = next_step_at(row, calendar.as_working_calendar())
+            row.next_step_at = next_step_at(row, hours)
             moved.append({"kind": row.kind, "from": iso(before), "to": iso(row.due_at)})
         row.save(update_fields=RECKONED)
     return moved

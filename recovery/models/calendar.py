@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import time
 from zoneinfo import ZoneInfo
 
@@ -165,14 +166,16 @@ class CalendarDay(models.Model):
             raise ValidationError({"closes": _("Closing must differ from opening.")})
 
 
-def fill_public_holidays(calendar: Calendar, years: list[int]) -> int:
-    """Add the country's public holidays and make-up working days; days already there stay. Returns how many.
+def fill_public_holidays(calendar: Calendar, years: Collection[int]) -> int:
+    """Add the country's public holidays and the closed days worked in exchange; days already there stay.
 
+    Returns how many were added.
     Raises NotImplementedError for a country the `holidays` package does not know.
     """
     country, _, region = calendar.country.upper().partition("-")
     table = holidays.country_holidays(country, subdiv=region or None, years=years)
     known = set(calendar.days.values_list("date", flat=True))
+    usual = {day for hours in calendar.hours.all() for day in hours.days}
     found = [
         CalendarDay(calendar=calendar, date=day, name=name[:100], from_library=True)
         for day, name in sorted(table.items())
@@ -180,6 +183,7 @@ def fill_public_holidays(calendar: Calendar, years: list[int]) -> int:
     found += [
         CalendarDay(calendar=calendar, date=day, kind=CalendarDay.WORKING, from_library=True)
         for day in sorted(getattr(table, "weekend_workdays", ()))
+        if day.year in years and day.weekday() not in usual
     ]
     fresh = {day.date: day for day in reversed(found) if day.date not in known}
     CalendarDay.objects.bulk_create(fresh.values())

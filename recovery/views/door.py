@@ -51,11 +51,8 @@ def may_act(user: User) -> bool:
 
 
 def teams_of(request: HttpRequest) -> set[int]:
-    """The teams whose tickets this person sees; looked up once per request."""
-    if not hasattr(request, "_teams"):
-        request._teams = access.teams_of(staff(request))  # type: ignore[attr-defined]
-    teams: set[int] = request._teams  # type: ignore[attr-defined]
-    return teams
+    """The teams whose tickets this person sees."""
+    return access.teams_of(staff(request))
 
 
 def seen_by(request: HttpRequest) -> TicketQuerySet:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from recovery import access, forms, lifecycle
 from recovery.assignment import open_tickets_by_owner
 from recovery.lifecycle import Refused
+from recovery.lifecycle.act import name_of
 from recovery.models import Escalation, Leave, Membership, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import board, door
@@ -170,10 +171,6 @@ def capacities(teams: set[int]) -> dict[int, int]:
     for user, capacity in Membership.objects.filter(user__in=members).values_list("user", "capacity"):
         found[user] = found.get(user, 0) + capacity
     return found
-
-
-def name_of(person: User) -> str:
-    return person.get_full_name() or person.get_username()
 
 
 def group(

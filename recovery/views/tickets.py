@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from recovery.lifecycle.act import name_of
 from recovery.models import Membership
 from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import IN_WORK, STATUSES, TicketQuerySet
@@ -147,7 +148,7 @@ def teams_and_people(team_ids: set[int]) -> tuple[list[tuple[int, str]], list[tu
     for row in rows:
         teams[row.team_id] = str(row.team)
         for each in (row.user, row.team.supervisor):
-            people[each.pk] = each.get_full_name() or each.get_username()
+            people[each.pk] = name_of(each)
     return by_name(teams), by_name(people)
 
 

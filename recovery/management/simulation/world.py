@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 
-import holidays
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
@@ -16,7 +15,6 @@ from recovery.management.simulation import words
 from recovery.management.simulation.questions import make_surveys
 from recovery.models import (
     Calendar,
-    CalendarDay,
     Cause,
     EscalationStep,
     Leave,
@@ -28,6 +26,7 @@ from recovery.models import (
     Team,
     TriageRule,
 )
+from recovery.models.calendar import fill_public_holidays
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from surveys import scoring
 from surveys.models import Source, Survey
@@ -169,25 +168,9 @@ def make_calendars(start: datetime, until: datetime) -> dict[str, Calendar]:
             OpeningHours(calendar=calendar, days=days, opens=time(a, b), closes=time(c, d))
             for a, b, c, d in windows
         )
-        CalendarDay.objects.bulk_create(special_days(calendar, country, years, days))
+        fill_public_holidays(calendar, years)
         calendars[name] = calendar
     return calendars
-
-
-def special_days(calendar: Calendar, country: str, years: range, weekdays: list[int]) -> list[CalendarDay]:
-    """A country's public holidays, and the weekend days worked in exchange."""
-    known = holidays.country_holidays(country, years=list(years))
-    closed = {day: str(name) for day, name in known.items()}
-    worked = {
-        day
-        for day in getattr(known, "weekend_workdays", ())
-        if day.year in years and day not in closed and day.weekday() not in weekdays
-    }
-    days = [CalendarDay(date=day, name=name[:100], kind=CalendarDay.CLOSED) for day, name in closed.items()]
-    days += [CalendarDay(date=day, kind=CalendarDay.WORKING) for day in worked]
-    for day in days:
-        day.calendar, day.from_library = calendar, True
-    return sorted(days, key=lambda day: day.date)
 
 
 def make_policies() -> dict[str, SlaPolicy]:
