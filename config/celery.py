@@ -16,11 +16,4 @@ def every(seconds: int, task: str) -> dict[str, Any]:
 app = Celery("redress")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
-    "invitations": every(10, "surveys.tasks.sweep_invitations"),
-    "messages": every(10, "surveys.tasks.sweep_messages"),
-    "triage": every(10, "recovery.tasks.sweep_triage"),
-    "callbacks": every(10, "recovery.tasks.sweep_callbacks"),
-    "deadlines": every(10, "recovery.tasks.sweep_deadlines"),
-    "resurveys": every(10, "recovery.tasks.sweep_resurveys"),
-}
+app.conf.beat_schedule = {"tick": every(10, "dispatch.tasks.tick")}

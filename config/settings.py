@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "config.apps.SiteConfig",
     "recovery.apps.RecoveryConfig",
     "surveys.apps.SurveysConfig",
+    "dispatch.apps.DispatchConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -133,7 +134,7 @@ AXES_VERBOSE = False
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [ROOT / room / "locale" for room in ("config", "surveys", "recovery")]
+LOCALE_PATHS = [ROOT / room / "locale" for room in ("config", "dispatch", "surveys", "recovery")]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -221,6 +222,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["recovery.api.schema.with_problems"],
 }
 
+# --- What falls due ---
+
+# Due times are judged by the database's clock; tests travel in time on their own.
+DATABASE_CLOCK = not TESTING
+# How long a due row stays with a worker that says nothing more.
+DISPATCH_LEASE_SECONDS = env.float("DISPATCH_LEASE_SECONDS", default=60.0)
+
 # --- Work in the background: Redis carries nudges and ticks, nothing that may not be lost ---
 
 CELERY_BROKER_URL = broker_url(REDIS_URL)
@@ -232,9 +240,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
-CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_TIME_LIMIT = DISPATCH_LEASE_SECONDS * 5 / 6
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 256 * 1024  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")

@@ -17,8 +17,10 @@ class RecoveryConfig(AppConfig):
     verbose_name = _("Service recovery")
 
     def ready(self) -> None:
-        from recovery import nudges
+        from dispatch.kinds import register
+        from recovery import nudges, sweeps
         from surveys.messages import kinds
 
         nudges.listen()
+        register(*sweeps.KINDS)
         kinds.NAMES.update(NOTICES)

@@ -1,74 +1,60 @@
-"""What can fall due, as pairs: a sweep that picks ids, and a step that does one and may run twice."""
+"""What falls due in this room: where its rows are, and the step each takes, which may run twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from dispatch.kinds import Kind
 from recovery import lifecycle
 from recovery.lifecycle import Refused
 from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
-from surveys import invitations, messages
 from surveys.models import Invitation
 
-LIMIT = 500
 
-
-@dataclass(frozen=True)
-class Sweep:
-    name: str
-    due: Callable[[datetime], list[int]]
-    step: Callable[[int, datetime], object]
-
-
-def due_callbacks(at: datetime) -> list[int]:
+def due_callbacks(at: datetime) -> QuerySet[Callback]:
     rows = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__lte=at)
-    return list(
-        rows.filter(ticket__status__in=IN_WORK).order_by("due_at").values_list("pk", flat=True)[:LIMIT]
-    )
+    return rows.filter(ticket__status__in=IN_WORK).order_by("due_at")
 
 
-def due_deadlines(at: datetime) -> list[int]:
+def due_deadlines(at: datetime) -> QuerySet[Deadline]:
     """Deadlines that near or passed, by their ladder's next step."""
     rows = Deadline.objects.filter(next_step_at__lte=at, ticket__status__in=IN_WORK)
-    return list(rows.order_by("next_step_at").values_list("pk", flat=True)[:LIMIT])
+    return rows.order_by("next_step_at")
 
 
-def due_waits(at: datetime) -> list[int]:
-    rows = Wait.objects.filter(ends_at=None, resume_at__lte=at)
-    return list(rows.order_by("resume_at").values_list("ticket_id", flat=True)[:LIMIT])
+def due_waits(at: datetime) -> QuerySet[Wait]:
+    return Wait.objects.filter(ends_at=None, resume_at__lte=at).order_by("resume_at")
 
 
-def outdated_deadlines(at: datetime) -> list[int]:
+def outdated_tickets(at: datetime) -> QuerySet[Ticket]:
     """Tickets whose running deadlines were reckoned under an older policy or calendar than today's."""
     changed = (
         ~Q(policy_version=F("policy__version"))
         | ~Q(calendar_version=F("calendar__version"))
-        | ~Q(policy=F("ticket__policy"))
-        | ~Q(calendar=F("ticket__team__calendar"))
+        | ~Q(policy=OuterRef("policy"))
+        | ~Q(calendar=OuterRef("team__calendar"))
     )
-    rows = Deadline.objects.filter(changed, met_at=None, ended_at=None, cycle=F("ticket__cycle"))
-    rows = rows.filter(ticket__status__in=IN_WORK, starts_at__lte=at)
-    return list(rows.order_by("ticket_id").values_list("ticket_id", flat=True).distinct()[:LIMIT])
+    rows = Deadline.objects.filter(changed, ticket=OuterRef("pk"), met_at=None, ended_at=None)
+    rows = rows.filter(cycle=OuterRef("cycle"), starts_at__lte=at)
+    return Ticket.objects.in_work().filter(Exists(rows)).order_by("pk")
 
 
-def due_resurveys(at: datetime) -> list[int]:
+def due_resurveys(at: datetime) -> QuerySet[Resurvey]:
     rows = Resurvey.objects.filter(state__in=[Resurvey.PLANNED, Resurvey.HELD], due_at__lte=at)
-    return list(rows.order_by("due_at").values_list("pk", flat=True)[:LIMIT])
+    return rows.order_by("due_at")
 
 
-def silent_resurveys(at: datetime) -> list[int]:
+def silent_resurveys(at: datetime) -> QuerySet[Resurvey]:
     """Asked, and the time to answer ran out or the message never arrived."""
     over = Q(invitation__expires_at__lte=at) | Q(
         invitation__state__in=[Invitation.CANCELLED, Invitation.EXPIRED]
     )
-    rows = Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:LIMIT])
+    return Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED).order_by("pk")
 
 
 # What somebody else's act makes of a step; any other refusal would come back for ever, and has to be heard.
@@ -93,10 +79,10 @@ def climb(deadline_id: int, at: datetime) -> object:
     return unless_settled(lambda: lifecycle.climb(deadline_id, at=at))
 
 
-def resume(ticket_id: int, at: datetime) -> object:
+def resume(wait_id: int, at: datetime) -> object:
     """The ticket is read before its wait: who begins another wait meanwhile makes this one stale."""
-    ticket = Ticket.objects.filter(pk=ticket_id).first()
-    if ticket is None or not Wait.objects.filter(ticket=ticket, ends_at=None, resume_at__lte=at).exists():
+    ticket = Ticket.objects.filter(waits=wait_id).first()
+    if ticket is None or not Wait.objects.filter(pk=wait_id, ends_at=None, resume_at__lte=at).exists():
         return None
     return unless_settled(lambda: lifecycle.resume(ticket, by=None, at=at))
 
@@ -118,43 +104,12 @@ def triage_one(response_id: int, at: datetime) -> object:
     return triage(response_id, at=at)
 
 
-SWEEPS = [
-    Sweep("triage", due_triage, triage_one),
-    Sweep("callbacks", due_callbacks, announce_callback),
-    Sweep("waits", due_waits, resume),
-    Sweep("recompute", outdated_deadlines, recompute),
-    Sweep("deadlines", due_deadlines, climb),
-    Sweep("resurveys", due_resurveys, ask_again),
-    Sweep("silence", silent_resurveys, end_unanswered),
-]
-
-
-def take_step(name: str, pk: int, at: datetime) -> bool:
-    """Take one step of a sweep by name; False where there is no such sweep."""
-    sweep = next((each for each in SWEEPS if each.name == name), None)
-    if sweep is None:
-        return False
-    sweep.step(pk, at)
-    return True
-
-
-def run_all(at: datetime, on_error: Callable[[Sweep, int, Exception], None]) -> int:
-    """Everything due at `at`, in this process, from PostgreSQL alone. One row that fails stops no other."""
-    taken = 0
-    for sweep in ALL_SWEEPS:
-        for pk in sweep.due(at):
-            try:
-                sweep.step(pk, at)
-                taken += 1
-            except Exception as error:
-                on_error(sweep, pk, error)
-    return taken
-
-
-# What the surveys room has due, for a dispatcher that works without Celery.
-ALL_SWEEPS = [
-    *SWEEPS,
-    Sweep("invitations", invitations.due_invitations, invitations.send_invitation),
-    Sweep("expiries", invitations.due_expiries, invitations.expire_invitation),
-    Sweep("messages", messages.due_messages, messages.send),
+KINDS = [
+    Kind("triage", due_triage, triage_one, "received_at"),
+    Kind("callbacks", due_callbacks, announce_callback),
+    Kind("waits", due_waits, resume, "resume_at"),
+    Kind("recompute", outdated_tickets, recompute, "cycle_started_at"),
+    Kind("deadlines", due_deadlines, climb, "next_step_at"),
+    Kind("resurveys", due_resurveys, ask_again, speaks=True),
+    Kind("silence", silent_resurveys, end_unanswered, "asked_at"),
 ]

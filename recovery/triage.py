@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from recovery import lifecycle
 from recovery.lifecycle import Plan
@@ -50,14 +50,9 @@ class Verdict:
     reasons: Reasons = field(default_factory=list)
 
 
-def due_triage(at: datetime, limit: int = 500) -> list[int]:
-    """Ids of responses nobody has looked at, oldest first.
-
-    Of more than `limit` both ends of the queue, so that rows that fail every time hold up nobody.
-    """
-    waiting = Response.objects.filter(triaged_at=None, received_at__lte=at).values_list("id", flat=True)
-    oldest, newest = waiting.order_by("id")[: limit // 2], waiting.order_by("-id")[: limit - limit // 2]
-    return list(oldest.union(newest).order_by("id"))
+def due_triage(at: datetime) -> QuerySet[Response]:
+    """Responses nobody has looked at, oldest first."""
+    return Response.objects.filter(triaged_at=None, received_at__lte=at).order_by("id")
 
 
 @transaction.atomic

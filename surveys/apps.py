@@ -6,3 +6,9 @@ class SurveysConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "surveys"
     verbose_name = _("Surveys")
+
+    def ready(self) -> None:
+        from dispatch import kinds
+        from surveys import due
+
+        kinds.register(*due.KINDS)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from surveys.messages import is_suppressed, make_link, queue_message
 from surveys.models import Customer, Invitation, PublicLink, Question, Survey
@@ -101,9 +101,9 @@ def invite(
     )
 
 
-def due_invitations(at: datetime, limit: int = 500) -> list[int]:
-    due = Invitation.objects.filter(state__in=Invitation.UNSENT, send_at__lte=at).order_by("send_at", "id")
-    return list(due.values_list("pk", flat=True)[:limit])
+def due_invitations(at: datetime) -> QuerySet[Invitation]:
+    due = Invitation.objects.filter(state__in=Invitation.UNSENT, send_at__lte=at)
+    return due.order_by("send_at", "id")
 
 
 def send_invitation(invitation_id: int, at: datetime) -> None:
@@ -122,9 +122,9 @@ def send_invitation(invitation_id: int, at: datetime) -> None:
             _hold_or_cancel(invitation, verdict)
 
 
-def due_expiries(at: datetime, limit: int = 500) -> list[int]:
-    over = Invitation.objects.filter(state=Invitation.SENT, expires_at__lte=at).order_by("expires_at", "id")
-    return list(over.values_list("pk", flat=True)[:limit])
+def due_expiries(at: datetime) -> QuerySet[Invitation]:
+    over = Invitation.objects.filter(state=Invitation.SENT, expires_at__lte=at)
+    return over.order_by("expires_at", "id")
 
 
 def expire_invitation(invitation_id: int, at: datetime) -> None:

@@ -5,10 +5,10 @@ from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from dispatch.clock import now
 from recovery.business_hours import CalendarError
 from recovery.models import Calendar, CalendarDay, OpeningHours
 from recovery.models.calendar import WEEKDAYS, fill_public_holidays, working_calendar

@@ -4,9 +4,9 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.clock import now
 from recovery.models import ApiToken, Membership, StaffProfile
 
 

@@ -1,12 +1,12 @@
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from dispatch import clock
 from recovery.models import ApiToken
 
 
@@ -27,7 +27,7 @@ class BearerToken(BaseAuthentication):
 
 
 def valid_token(text: str) -> ApiToken | None:
-    now = timezone.now()
+    now = clock.now()
     running = Q(expires_at=None) | Q(expires_at__gt=now)
     valid = ApiToken.objects.filter(running, revoked_at=None, user__is_active=True)
     return valid.select_related("user__staff").filter(token_hash=ApiToken.hash_of(text)).first()

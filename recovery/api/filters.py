@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
-from django.utils import timezone
 from django_filters import rest_framework as filters
 
+from dispatch import clock
 from recovery.models import Callback, Deadline, Ticket
 from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import IN_WORK, STATUSES
@@ -76,7 +76,7 @@ class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has 
         return rows.filter(team=int(text)) if is_id(text) else rows.filter(team__name=text)
 
     def by_overdue(self, rows: QuerySet[Ticket], _name: str, yes: str) -> QuerySet[Ticket]:
-        late = overdue(timezone.now())
+        late = overdue(clock.now())
         return rows.filter(late) if yes == "true" else rows.exclude(late)
 
     def by_due(self, rows: QuerySet[Ticket], _name: str, moment: datetime) -> QuerySet[Ticket]:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dispatch import clock
 from recovery.access import visible_to
 from recovery.api.acts import team_named
 from recovery.api.filters import is_id
@@ -169,7 +169,7 @@ class RecoveryView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), timezone.now()
+        question, at = asked(request), clock.now()
         found = recovery(stories(self.cohort(question)))
         return Response({**question.said, "at": at.isoformat(), **shown_recovery(found)})
 
@@ -220,7 +220,7 @@ class TimesView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), timezone.now()
+        question, at = asked(request), clock.now()
         cohort = self.cohort(question)
         kept, times = promises(cohort, at), waited(cohort, at)
         kinds = {kind: shown_times(kind, kept[kind], times[kind]) for kind in KINDS}
@@ -266,7 +266,7 @@ class CausesView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), timezone.now()
+        question, at = asked(request), clock.now()
         told = stories(self.cohort(question))
         sides = {side: shown_pareto(side, pareto(told, side)) for side in SIDES}
         return Response({**question.said, "at": at.isoformat(), **sides})
@@ -304,7 +304,7 @@ class NpsView(APIView):
     def get(self, request: Request) -> Response:
         if request.query_params.get("team"):
             raise ValidationError({"team": _("An answer belongs to no team: leave the team out.")})
-        question, at = asked(request), timezone.now()
+        question, at = asked(request), clock.now()
         surveys = [question.survey] if question.survey else list(Survey.objects.all())
         which = question.which
         figures = figures_of(surveys, which.start, which.end, which.touchpoint)

@@ -4,6 +4,7 @@ from recovery.models.calendar import Calendar, CalendarDay, OpeningHours
 from recovery.models.cause import Cause
 from recovery.models.contact import Callback, Contact
 from recovery.models.deadline import Deadline, Escalation, Wait
+from recovery.models.digest import DigestLine
 from recovery.models.event import TicketEvent
 from recovery.models.policy import EscalationStep, PolicyTarget, SlaPolicy
 from recovery.models.resurvey import Resurvey
@@ -20,6 +21,7 @@ __all__ = [
     "Cause",
     "Contact",
     "Deadline",
+    "DigestLine",
     "Escalation",
     "EscalationStep",
     "Leave",

@@ -11,10 +11,10 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.lifecycle import Refused
 from recovery.models import Callback, Ticket

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery.models import Callback
 from recovery.models.ticket import IN_WORK
 from recovery.templatetags.moments import Chip, chip_until, city, clock, same_clock

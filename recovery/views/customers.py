@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery import access
 from recovery.pictures import sparkline_svg
 from recovery.templatetags.moments import is_day

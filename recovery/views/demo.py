@@ -14,11 +14,11 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from dispatch.clock import now
 from recovery.demo import facts, mailbox, visitor
 from recovery.demo.mailbox import Mail
 from recovery.models import StaffProfile

@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.clock import now
 from recovery import access
 from recovery.views import board, door
 from recovery.views.door import ADMINISTRATOR, AGENT, ANALYST, SUPERVISOR

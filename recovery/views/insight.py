@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.timezone import now
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery.insight.causes import FOUND, SAID, SIDES, pareto
 from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, stories
 from recovery.insight.definitions import DEFINITIONS

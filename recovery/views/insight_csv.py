@@ -8,11 +8,11 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
-from django.utils.timezone import now
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery.insight.cohort import STATES, Story, stories
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, ranking, recovery

@@ -8,10 +8,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery.insight.cohort import STATES, Story, pick, stories
 from recovery.insight.recovery import COLUMNS
 from recovery.insight.times import KINDS, missed

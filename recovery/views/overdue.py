@@ -13,10 +13,10 @@ from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.assignment import open_tickets_by_owner
 from recovery.lifecycle import Refused

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.utils.translation import get_language
 
+from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.assignment import is_away
 from recovery.models import Deadline, Resurvey, Ticket

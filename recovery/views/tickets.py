@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import now
 from recovery.lifecycle.act import name_of
 from recovery.models import Membership
 from recovery.models.policy import PRIORITIES

@@ -4,8 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils import timezone
 
+from dispatch import clock
 from surveys.admin.readonly import KeptAdmin
 from surveys.intake.text import InputError, clean_email, clean_line, clean_phone
 from surveys.messages.suppression import normalise
@@ -58,7 +58,7 @@ class CustomerAdmin(KeptAdmin[Customer]):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         if not change:
-            obj.created_at = timezone.now()
+            obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
 
 
@@ -82,5 +82,5 @@ class SuppressionAdmin(admin.ModelAdmin[Suppression]):
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         if not change:
-            obj.created_at = timezone.now()
+            obj.created_at = clock.now()
         super().save_model(request, obj, form, change)

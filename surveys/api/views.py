@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -14,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dispatch import clock
 from surveys.api.filters import CodesFilter, Filters
 from surveys.api.serializers import (
     CustomerGiven,
@@ -85,7 +85,7 @@ class Customers(People, generics.ListAPIView[Customer]):
         known = find_customer(draft)
         if known is not None and not self.people().filter(pk=known.pk).exists():
             raise ValidationError({"external_id": _("Another customer has this already.")})
-        customer = find_or_make_customer(draft, timezone.now())
+        customer = find_or_make_customer(draft, clock.now())
         return Response(CustomerShown(customer).data, status=200 if known else 201)
 
 
@@ -152,7 +152,7 @@ class Invitations(People, generics.ListAPIView[Invitation]):
         examples=[ASK],
     )
     def post(self, request: Request) -> Response:
-        at = timezone.now()
+        at = clock.now()
         form = InvitationGiven(data=request.data, context={"people": self.people()})
         form.is_valid(raise_exception=True)
         invitation = invite(**{"send_at": at, **form.validated_data}, at=at)

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -14,8 +15,8 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils import timezone, translation
 
+from dispatch.nudge import nudge
 from surveys.messages.links import new_link
-from surveys.messages.nudge import nudge
 from surveys.models import Customer, Invitation, Message, PublicLink
 
 UNSUBSCRIBE_DAYS = 730
@@ -50,6 +51,7 @@ def queue_message(
         return known
     message = Message(
         dedup_key=dedup_key,
+        key=provider_key(dedup_key),
         kind=kind,
         to_address=to_address.strip(),
         to_name=one_line(to_name)[:200],
@@ -69,8 +71,13 @@ def queue_message(
         # Somebody else said it between our look and our insert.
         return Message.objects.get(dedup_key=dedup_key)
     if message.send_at <= at:
-        transaction.on_commit(partial(nudge, "surveys.tasks.send_message", message.pk))
+        transaction.on_commit(partial(nudge, "messages", message.pk))
     return message
+
+
+def provider_key(dedup_key: str) -> str:
+    """What a provider tells a repetition by: the same for every try of one intent, 64 characters."""
+    return sha256(dedup_key.encode()).hexdigest()
 
 
 def _write(message: Message, context: dict[str, Any], at: datetime) -> None:

@@ -8,12 +8,12 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from dispatch.nudge import nudge
 from surveys.messages import email
 from surveys.messages.email import Outcome
 from surveys.messages.gate import verdict
-from surveys.messages.nudge import nudge
 from surveys.messages.suppression import BOUNCED, suppress
 from surveys.models import DeliveryAttempt, Invitation, Message
 
@@ -23,6 +23,8 @@ PATIENCE_SECONDS = 25.0
 BACKOFF = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 MOST_ATTEMPTS = 5
 BY_HAND = "by_hand"
+# The kind under which due messages are dispatched.
+MESSAGES = "messages"
 # The codes an invitation is cancelled with when its message could not be handed over.
 UNDELIVERED = {Message.REJECTED: "message_rejected", Message.DEAD: "message_dead"}
 
@@ -34,12 +36,11 @@ class NotAllowed(Exception):
 # --- What a sweep and a worker do ---
 
 
-def due_messages(at: datetime, limit: int = 100) -> list[int]:
+def due_messages(at: datetime) -> QuerySet[Message]:
     """Messages to send now, and those whose sender died; the longest waiting first."""
     waiting = Q(state=Message.QUEUED, send_at__lte=at)
     abandoned = Q(state=Message.SENDING, lease_until__lte=at)
-    due = Message.objects.filter(waiting | abandoned).order_by("send_at", "id")
-    return list(due.values_list("pk", flat=True)[:limit])
+    return Message.objects.filter(waiting | abandoned).order_by("send_at", "id")
 
 
 def send(message_id: int, at: datetime) -> str:
@@ -160,7 +161,7 @@ def resend(message: Message, by: User, at: datetime) -> Message:
         held.state, held.reason, held.attempts = Message.QUEUED, "", 0
         held.send_at, held.finished_at = at, None
         held.save(update_fields=["state", "reason", "attempts", "send_at", "finished_at"])
-        transaction.on_commit(partial(nudge, "surveys.tasks.send_message", held.pk))
+        transaction.on_commit(partial(nudge, MESSAGES, held.pk))
     return held
 
 

@@ -45,6 +45,12 @@ class Message(models.Model):
     NEEDS_A_PERSON = (UNCERTAIN, DEAD, REJECTED)
 
     dedup_key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text=_("What the provider tells a repetition by: the same for every try."),
+    )
     kind = models.CharField(_("kind"), max_length=40)
     about = models.CharField(_("about"), max_length=60, blank=True, db_index=True)
     channel = models.CharField(_("channel"), max_length=10, default="email")
@@ -81,12 +87,16 @@ class Message(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=STATES, default=QUEUED)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     send_at = models.DateTimeField(_("send at"))
+    slot_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Its turn under the sending rate, once it was given one.")
+    )
     not_after = models.DateTimeField(_("not after"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    alarmed_at = models.DateTimeField(_("alarm sent"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -103,6 +113,12 @@ class Message(models.Model):
                 condition=Q(state__in=["uncertain", "dead", "rejected"]),
                 name="message_needs_a_person",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(state__in=["uncertain", "dead"], alarmed_at__isnull=True),
+                name="message_to_alarm",
+            ),
+            models.Index(fields=["to_address", "-id"], name="message_by_address"),
             GinIndex(OpClass(Upper("to_address"), "gin_trgm_ops"), name="message_address_parts"),
             models.Index(NEEDY.desc(), F("id").desc(), name="message_needy_first"),
             models.Index(F("kind"), NEEDY.desc(), F("id").desc(), name="message_needy_first_by_kind"),
@@ -118,6 +134,8 @@ class DeliveryAttempt(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="deliveries")
     fence = models.PositiveIntegerField()
     provider = models.CharField(_("provider"), max_length=40)
+    provider_class = models.CharField(_("class of the provider"), max_length=1, default="C")
+    key = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     result = models.CharField(_("result"), max_length=20, blank=True)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from dispatch import clock
 from surveys.intake.page import contact_channels, draft_from_page, typed_before
 from surveys.intake.record import record
 from surveys.intake.signals import Promise, promise_for
@@ -50,7 +51,7 @@ def private(view: View) -> View:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey_page(request: HttpRequest, token: str) -> HttpResponse:
-    at = timezone.now()
+    at = clock.now()
     link = _live_link(token, at)
     if not link or not link.invitation:
         return _gone(request)
@@ -62,7 +63,7 @@ def survey_page(request: HttpRequest, token: str) -> HttpResponse:
 @private
 @require_safe
 def survey_thanks(request: HttpRequest, token: str) -> HttpResponse:
-    at = timezone.now()
+    at = clock.now()
     link = _live_link(token, at)
     if not link or not link.invitation:
         return _gone(request)

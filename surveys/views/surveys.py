@@ -9,11 +9,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from dispatch import clock
 from surveys.access import visible_surveys
 from surveys.models import Survey
 from surveys.models.fields import closest_language
@@ -61,7 +62,7 @@ class Shown:
 @login_required
 @require_safe
 def list_surveys(request: HttpRequest) -> HttpResponse:
-    period, since = _period(request, timezone.now())
+    period, since = _period(request, clock.now())
     surveys = list(visible_surveys(request.user))
     context = {
         "lines": [_line(each) for each in figures_of(surveys, since)],
@@ -74,7 +75,7 @@ def list_surveys(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def show_survey(request: HttpRequest, slug: str) -> HttpResponse:
-    at = timezone.now()
+    at = clock.now()
     period, since = _period(request, at)
     survey = get_object_or_404(visible_surveys(request.user), slug=slug)
     context = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dispatch import clock
 from recovery.access import ticket_for
 from recovery.api.acts import Act
 from recovery.api.authentication import caller
@@ -28,7 +28,7 @@ class OneAct(APIView):
         ticket = ticket_for(by, number, self.act.name)
         check_version(request, ticket)
         given = self.act.read(request.data)
-        return shown(self.act.do(ticket, by=by, at=timezone.now(), **given))
+        return shown(self.act.do(ticket, by=by, at=clock.now(), **given))
 
 
 def view_of(act: Act) -> type[OneAct]:

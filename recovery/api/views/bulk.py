@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -15,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dispatch import clock
 from recovery.access import ticket_for, visible_to
 from recovery.api import problems
 from recovery.api.acts import ACTS, Act
@@ -41,7 +41,7 @@ class Bulk(APIView):
         examples=[EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        at, form = timezone.now(), read(request.data)
+        at, form = clock.now(), read(request.data)
         act, versions = ACTS[form["act"]], form.get("versions", {})
         given = act.read(without_ours(request.data))
         numbers = form.get("numbers") or matching(request, form["filter"])

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dispatch import clock
 from recovery.api.serializers.calendars import PreviewGiven, PreviewShown
 from recovery.business_hours import WorkingTimeError
 from recovery.deadlines import ledger_to_json, reckon
@@ -48,7 +48,7 @@ class Preview(APIView):
 def preview(form: PreviewGiven) -> dict[str, Any]:
     given = form.validated_data
     try:
-        result = reckon(given["calendar"], given["start"], given["minutes"], form.waits(), at=timezone.now())
+        result = reckon(given["calendar"], given["start"], given["minutes"], form.waits(), at=clock.now())
     except WorkingTimeError as error:
         raise ValidationError({PLACES.get(error.code, "start"): error.message}) from None
     due_at = result.due_at.isoformat() if result.due_at else None

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics
@@ -18,6 +17,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from dispatch import clock
+from dispatch.nudge import nudge
 from recovery.access import visible_to
 from recovery.api import problems
 from recovery.api.filters import ResponseFilter
@@ -30,7 +31,6 @@ from surveys.api.filters import Filters
 from surveys.intake.parse import draft_from_json
 from surveys.intake.record import Conflict, Recorded, record
 from surveys.intake.text import InputErrors
-from surveys.messages.nudge import nudge
 from surveys.models import Response, Source
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Responses(generics.ListAPIView[Response]):
         examples=[LOW, TAKEN],
     )
     def post(self, request: Request) -> rest.Response:
-        at = timezone.now()
+        at = clock.now()
         recorded = take(request.data, api_source(), at)
         return rest.Response(taken(recorded, at), status=201 if recorded.created else 200)
 
@@ -141,9 +141,9 @@ class Batch(APIView):
             raise ValidationError(
                 {"": _("Send a list of at most %(most)s responses.") % {"most": MOST_AT_ONCE}}
             )
-        at, source = timezone.now(), api_source()
+        at, source = clock.now(), api_source()
         results = [one_of_many(body, source, at) for body in bodies]
-        transaction.on_commit(lambda: nudge("recovery.tasks.sweep_triage"))
+        transaction.on_commit(lambda: nudge("triage"))
         return rest.Response({"results": results})
 
 

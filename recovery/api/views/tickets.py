@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -19,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dispatch import clock
 from recovery.access import ticket_for, visible_to
 from recovery.api.authentication import caller
 from recovery.api.complaints import take_complaint
@@ -51,7 +51,7 @@ class KnowsTheTime:
     """Late is told by the moment of asking."""
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "at": timezone.now()}  # type: ignore[misc]
+        return {**super().get_serializer_context(), "at": clock.now()}  # type: ignore[misc]
 
 
 @extend_schema_view(get=extend_schema(summary="Tickets you may see"))
@@ -74,13 +74,13 @@ class Tickets(KnowsTheTime, generics.ListAPIView[Ticket]):
         examples=[BY_PHONE],
     )
     def post(self, request: Request) -> Response:
-        at = timezone.now()
+        at = clock.now()
         ticket, is_new = take_complaint(request.data, by=caller(request), at=at)
         return shown_if_seen(caller(request), ticket, status=201 if is_new else 200)
 
 
 def shown(ticket: Ticket, status: int = 200) -> Response:
-    body = whole(ticket, timezone.now())
+    body = whole(ticket, clock.now())
     return Response(body, status=status, headers={"ETag": f'"{body["version"]}"'})
 
 

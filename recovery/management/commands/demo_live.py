@@ -10,8 +10,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
-from django.utils.timezone import now
 
+from dispatch.clock import now
 from recovery.demo import mailbox, visitor
 from recovery.management.simulation.live import SECONDS, Town
 

@@ -10,8 +10,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.timezone import now
 
+from dispatch.clock import now
 from recovery.demo import facts
 from recovery.management.simulation import simulate
 from recovery.management.simulation.minutes import ensure_minutes

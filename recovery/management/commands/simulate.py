@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.timezone import now
 
+from dispatch.clock import now
 from recovery.management.simulation import NotEmpty, simulate
 
 

@@ -12,6 +12,7 @@ from random import Random
 from django.db import connection, transaction
 from django.db.models import F
 
+from dispatch.nudge import silenced
 from recovery import sweeps
 from recovery.management.simulation import people, words
 from recovery.management.simulation.agenda import Agenda
@@ -25,7 +26,6 @@ from recovery.triage import active_rules, triage
 from surveys import invitations
 from surveys.intake.page import external_id
 from surveys.intake.record import ResponseDraft, record
-from surveys.messages.nudge import silenced
 from surveys.models import DeliveryAttempt, Invitation, Message, Source, Survey
 
 DAYS_PER_MONTH = 30
@@ -124,16 +124,16 @@ class History:
 
     def every_morning(self, at: datetime) -> None:
         """The rounds that need no exact time: expiries, and whatever no step has woken."""
-        for invitation_id in sorted(invitations.due_expiries(at)):
-            invitations.expire_invitation(invitation_id, at)
-        for sweep in sweeps.SWEEPS:
-            self.sweep(sweep.name, at)
+        for invitation in invitations.due_expiries(at).order_by("pk"):
+            invitations.expire_invitation(invitation.pk, at)
+        for kind in sweeps.KINDS:
+            self.sweep(kind.name, at)
 
     def sweep(self, name: str, at: datetime) -> None:
-        sweep = next(each for each in sweeps.SWEEPS if each.name == name)
-        due = sorted(sweep.due(at))
+        kind = next(each for each in sweeps.KINDS if each.name == name)
+        due = sorted(kind.ids(at))
         for pk in due:
-            sweep.step(pk, at)
+            kind.step(pk, at)
         if due and name == "deadlines":
             self.after_ladder(due, at)
         elif due and name == "resurveys":

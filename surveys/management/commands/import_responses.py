@@ -12,8 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from dispatch import clock
 from surveys.intake.csv_file import CsvFile, FileProblem, open_csv
 from surveys.intake.csv_import import OUTCOMES, REFUSED, RowResult, import_rows
 from surveys.intake.csv_mapping import Profile, profile_from_json
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--results", type=Path, help="where the result of each row goes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = timezone.now()
+        at = clock.now()
         path: Path = options["file"]
         try:
             source, survey = source_and_survey(options["source"], options["survey"])
