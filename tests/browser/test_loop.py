@@ -6,7 +6,7 @@ import pytest
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
-from recovery import tasks
+from dispatch import tasks
 from recovery.lifecycle import change_priority
 from recovery.models import Ticket
 from surveys import invitations
@@ -57,7 +57,7 @@ def test_a_low_score_is_heard_put_right_asked_again_and_counted(
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_text("The ticket is resolved.")).to_be_visible()
 
-    tasks.sweep_resurveys.delay()
+    tasks.tick.delay()
     eventually(lambda: len(mailbox.to("kim@example.org")) == 2, "the second mail to Kim")
     score(phone, link_in(mailbox.to("kim@example.org")[1], "/s/"), 9, "All good now")
     page.reload()

@@ -34,6 +34,7 @@ from surveys import invitations
 from surveys.intake.page import external_id
 from surveys.intake.record import ResponseDraft, record
 from surveys.models import Customer, Invitation, Message, Response, Source, Suppression, Survey
+from tests.due import due
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +149,7 @@ def test_it_closes_the_loop_of_one_person_playing_all_sides(demo: Path) -> None:
     cause = Cause.objects.get(code="long_wait")
     lifecycle.resolve(ticket, by=lina, at=done_at, cause_found=cause, what_was_done="Put right.")
     asked_at = done_at + timedelta(seconds=10)
-    for pk in sweeps.due_resurveys(asked_at):
+    for pk in due("resurveys", asked_at):
         sweeps.ask_again(pk, asked_at)
     again = Invitation.objects.get(customer=first.customer, purpose=Invitation.RESURVEY)
     closed = answered(again, 9, asked_at + timedelta(seconds=30))

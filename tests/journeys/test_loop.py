@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from recovery import tasks
+from dispatch import tasks
 from recovery.models import ApiToken, Deadline, Ticket
 from surveys.models import Message, Response
 from tests.make import Cast
@@ -86,7 +86,7 @@ def work_and_resolve(client: Client, firm: Cast, ticket: Ticket) -> None:
 
 def asked_again(mailbox: Mailbox, times: int) -> str:
     """The resurvey's link, once the timetable's tick has let the worker send it."""
-    tasks.sweep_resurveys.delay()
+    tasks.tick.delay()
     eventually(lambda: len(mailbox.to("kim@example.org")) >= times, f"{times} mails to Kim")
     return link_in(mailbox.to("kim@example.org")[times - 1], "/s/")
 
@@ -168,9 +168,9 @@ def test_a_passed_deadline_is_told_once_and_stands_on_the_board(
 ) -> None:
     Deadline.objects.filter(kind="first_contact").update(due_at=now(), next_step_at=now())
     for _tick in range(3):
-        tasks.sweep_deadlines.delay()
+        tasks.tick.delay()
     mailbox.wait_for("chen@staff.example", kims_ticket.number)
-    tasks.sweep_deadlines.delay()
+    tasks.tick.delay()
     eventually(lambda: kims_ticket.events.filter(kind="escalated").exists(), "an escalation")
     assert kims_ticket.events.filter(kind="escalated").count() == 1
     assert len(mailbox.to("chen@staff.example")) == 1

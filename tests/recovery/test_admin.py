@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from recovery.models import ApiToken, Calendar, CalendarDay, Deadline, SlaPolicy
 from recovery.models.calendar import fill_public_holidays
-from recovery.sweeps import outdated_deadlines, recompute
+from recovery.sweeps import recompute
+from tests.due import due
 from tests.make import HOUR, MONDAY, Cast
 
 OURS = [model for room in ("surveys", "recovery") for model in apps.get_app_config(room).get_models()]
@@ -92,12 +93,12 @@ def test_a_changed_calendar_moves_running_deadlines_and_says_so(cast: Cast, admi
     )
     url = reverse("admin:recovery_calendar_change", args=[cast.calendar.pk])
     assert admin_page.post(url, form).status_code == 302
-    assert outdated_deadlines(MONDAY) == [ticket.pk]
+    assert due("recompute", MONDAY) == [ticket.pk]
     recompute(ticket.pk, MONDAY)
     assert Deadline.objects.get(kind="first_contact").due_at == MONDAY + 25 * HOUR
     event = ticket.events.get(kind="recomputed")
     assert event.data["deadlines"][0]["from"] != event.data["deadlines"][0]["to"]
-    assert outdated_deadlines(MONDAY) == []
+    assert due("recompute", MONDAY) == []
 
 
 def test_a_changed_policy_is_a_new_version(cast: Cast, admin_page: Client) -> None:
@@ -121,7 +122,7 @@ def test_a_changed_policy_is_a_new_version(cast: Cast, admin_page: Client) -> No
     url = reverse("admin:recovery_slapolicy_change", args=[cast.policy.pk])
     assert admin_page.post(url, form).status_code == 302
     assert SlaPolicy.objects.get(pk=cast.policy.pk).version == 2
-    assert outdated_deadlines(MONDAY) == [ticket.pk]
+    assert due("recompute", MONDAY) == [ticket.pk]
 
 
 def test_public_holidays_are_filled_in_and_days_edited_by_hand_are_kept(cast: Cast) -> None:

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import F
 from pytest_django.plugin import DjangoDbBlocker
 
+from dispatch import nudge as nudges
 from recovery.management.simulation import Summary, simulate
 from recovery.models import Deadline, Ticket, TicketEvent
-from surveys.messages import nudge as nudges
 from surveys.models import DeliveryAttempt, Message, Response
 
 pytestmark = pytest.mark.django_db
@@ -117,10 +117,10 @@ def test_it_wakes_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[object] = []
     monkeypatch.setattr(celery.current_app, "send_task", lambda *args, **kwargs: sent.append(args))
     with nudges.silenced():
-        nudges.nudge("surveys.tasks.send_message", 1)
+        nudges.nudge("messages", 1)
     assert sent == []
 
-    nudges.nudge("surveys.tasks.send_message", 1)
+    nudges.nudge("messages", 1)
     assert len(sent) == 1
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from recovery import lifecycle
 from recovery.models import SlaPolicy, Team, Ticket, TriageRule
-from recovery.triage import due_triage, triage
+from recovery.triage import triage
 from surveys.models import Account, Message, Response
+from tests.due import due
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.surveys.make import make_survey
 
@@ -184,10 +185,10 @@ def test_a_good_answer_turned_low_opens_a_ticket(cast: Cast) -> None:
 
 def test_the_sweep_takes_the_oldest_first_and_only_what_waits(cast: Cast) -> None:
     first, second = cast.response(2), cast.response(9)
-    assert due_triage(MONDAY) == [first.pk, second.pk]
+    assert due("triage", MONDAY) == [first.pk, second.pk]
     decided(first)
-    assert due_triage(MONDAY) == [second.pk]
-    assert due_triage(MONDAY - HOUR) == []
+    assert due("triage", MONDAY) == [second.pk]
+    assert due("triage", MONDAY - HOUR) == []
 
 
 def test_an_id_that_is_gone_does_nothing(cast: Cast) -> None:
@@ -239,12 +240,6 @@ class TestAnswerFromBeforeTheResolution:
 
 def resolved(cast: Cast, ticket: Ticket, at: datetime) -> Ticket:
     return lifecycle.resolve(ticket, by=cast.lina, at=at, cause_found=cast.late, what_was_done="Sent again")
-
-
-def test_rows_that_fail_do_not_stand_in_the_way_of_the_newest(cast: Cast) -> None:
-    pks = [cast.response(2).pk for _n in range(6)]
-    assert due_triage(MONDAY, limit=4) == [pks[0], pks[1], pks[4], pks[5]]
-    assert due_triage(MONDAY, limit=6) == pks
 
 
 def changed(response: Response, score: int, at: datetime) -> Ticket | None:

@@ -11,8 +11,6 @@ from django.db import connection
 from surveys.invitations import (
     Verdict,
     ask,
-    due_expiries,
-    due_invitations,
     expire_invitation,
     invite,
     may_ask,
@@ -20,6 +18,7 @@ from surveys.invitations import (
 )
 from surveys.messages import find_link, suppress
 from surveys.models import Customer, Invitation, Message, PublicLink, Survey
+from tests.due import due
 from tests.surveys.make import MONDAY, make_customer, make_survey
 
 pytestmark = pytest.mark.django_db
@@ -179,16 +178,16 @@ class TestPlanned:
 
     def test_it_asks_when_due_and_only_once(self) -> None:
         invitation = self.planned()
-        assert due_invitations(MONDAY - timedelta(seconds=1)) == []
+        assert due("invitations", MONDAY - timedelta(seconds=1)) == []
         send_invitation(invitation.pk, MONDAY - timedelta(seconds=1))
         assert Message.objects.count() == 0
-        assert due_invitations(MONDAY) == [invitation.pk]
+        assert due("invitations", MONDAY) == [invitation.pk]
         send_invitation(invitation.pk, MONDAY)
         send_invitation(invitation.pk, MONDAY)
         invitation.refresh_from_db()
         assert (invitation.state, invitation.sent_at) == ("sent", MONDAY)
         assert Message.objects.count() == 1
-        assert due_invitations(MONDAY) == []
+        assert due("invitations", MONDAY) == []
 
     def test_it_does_not_stand_in_its_own_way(self) -> None:
         invitation = self.planned()
@@ -221,7 +220,7 @@ class TestExpiry:
     def test_it_expires_what_nobody_answered(self, state: str, becomes: str) -> None:
         invitation = asked(make_survey(), make_customer(), sent_at=MONDAY, state=state)
         end = MONDAY + 14 * DAY
-        assert due_expiries(end) == ([invitation.pk] if state == "sent" else [])
+        assert due("expiries", end) == ([invitation.pk] if state == "sent" else [])
         expire_invitation(invitation.pk, end - timedelta(seconds=1))
         invitation.refresh_from_db()
         assert invitation.state == state

@@ -1,24 +1,18 @@
 from __future__ import annotations
 
-import json
 import threading
-import time
-from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
 from django.conf import settings as live
 from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import Settings
 
-from config.celery import app as celery_app
 from surveys.messages import compose, find_link, make_link, queue_message, suppress, unsuppress, verdict
-from surveys.messages.nudge import nudge
 from surveys.models import Customer, Invitation, Message, PublicLink
 from tests.surveys.make import MONDAY, make_customer, make_survey
 
@@ -113,7 +107,7 @@ class TestCompose:
         with django_capture_on_commit_callbacks(execute=True):
             now = queue()
             queue("news:later", send_at=MONDAY + timedelta(hours=1))
-        assert nudged == [("surveys.tasks.send_message", now.pk)]
+        assert nudged == [("messages", now.pk)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -213,47 +207,3 @@ class TestLinks:
         assert find_link(token, PublicLink.CUSTOMER, MONDAY + timedelta(days=1)) is None
         PublicLink.objects.update(revoked_at=MONDAY)
         assert find_link(token, PublicLink.CUSTOMER, MONDAY) is None
-
-
-class TestNudge:
-    @pytest.fixture(autouse=True)
-    def awake(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("surveys.messages.nudge._quiet_until", 0.0)
-
-    @pytest.fixture
-    def empty_broker(self) -> Iterator[Any]:
-        with celery_app.connection_for_write() as broker:
-            channel: Any = broker.default_channel
-            channel.client.delete("celery")
-            yield channel.client
-            channel.client.delete("celery")
-
-    def test_it_sends_an_id_and_nothing_else(self, empty_broker: Any) -> None:
-        nudge("surveys.tasks.send_message", 7)
-        assert empty_broker.llen("celery") == 1
-        [args, kwargs, _chain] = json.loads(b64decode(json.loads(empty_broker.lindex("celery", 0))["body"]))
-        assert (args, kwargs) == ([7], {})
-
-    def test_it_neither_raises_nor_waits_when_the_broker_is_away(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        tried: list[str] = []
-
-        def away(name: str, **_options: Any) -> None:
-            tried.append(name)
-            raise ConnectionRefusedError
-
-        monkeypatch.setattr(celery_app, "send_task", away)
-        for number in range(3):
-            nudge("surveys.tasks.send_message", number)
-        assert tried == ["surveys.tasks.send_message"]
-
-    def test_it_gives_up_on_a_silent_broker_within_a_second_or_so(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        celery = Celery("away", broker="redis://127.0.0.1:1/0", set_as_current=False)
-        celery.conf.broker_transport_options = live.CELERY_BROKER_TRANSPORT_OPTIONS
-        monkeypatch.setattr("surveys.messages.nudge.current_app", celery)
-        began = time.monotonic()
-        nudge("surveys.tasks.send_message", 7)
-        assert time.monotonic() - began < 2

@@ -10,9 +10,9 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
-from recovery import triage
 from recovery.models import Ticket, TicketResponse
 from surveys.models import Customer, Response
+from tests.due import due
 from tests.make import MONDAY, Cast
 from tests.recovery.api.client import Client, places, reason_at
 
@@ -89,7 +89,7 @@ class TestALowScore:
         with mock.patch("recovery.triage.decide", side_effect=RuntimeError):
             answer = lina.send("responses/", low())
         assert (answer.status_code, answer.json()["ticket"]) == (201, None)
-        assert triage.due_triage(MONDAY) == [answer.json()["id"]]
+        assert due("triage", MONDAY) == [answer.json()["id"]]
 
     def test_it_has_its_ticket_when_sent_again_after_triage_failed(self, cast: Cast, lina: Client) -> None:
         with mock.patch("recovery.triage.decide", side_effect=RuntimeError):
@@ -238,9 +238,9 @@ class TestABatch:
         assert [row["status"] for row in results] == [201, 400, 200, 201, 409]
         assert results[1]["problem"]["errors"][0]["path"] == "score"
         assert results[0]["id"] == results[2]["id"]
-        nudge.assert_called_once_with("recovery.tasks.sweep_triage")
+        nudge.assert_called_once_with("triage")
         assert not Ticket.objects.exists()
-        assert len(triage.due_triage(MONDAY)) == 2
+        assert len(due("triage", MONDAY)) == 2
 
     def test_it_refuses_more_than_a_thousand(self, cast: Cast, lina: Client) -> None:
         answer = lina.send("responses/batch/", [{}] * 1001)

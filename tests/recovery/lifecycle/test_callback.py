@@ -14,8 +14,8 @@ from recovery.lifecycle import (
 )
 from recovery.lifecycle.contact import instant_of
 from recovery.models import Callback, Leave, Ticket
-from recovery.sweeps import due_callbacks
 from surveys.models import Message
+from tests.due import kind
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 AT_SIX = {"local_time": "2026-03-02T18:00", "time_zone": "Asia/Shanghai"}
@@ -89,7 +89,7 @@ def test_it_moves(cast: Cast, booked: Ticket) -> None:
 def test_it_is_cancelled(cast: Cast, booked: Ticket) -> None:
     ticket = cancel_callback(booked, by=cast.lina, at=MONDAY, reason="They wrote instead")
     assert ticket.callbacks.get().state == "cancelled"
-    assert due_callbacks(MONDAY + DAY) == []
+    assert kind("callbacks").ids(MONDAY + DAY) == []
 
 
 @pytest.mark.parametrize("act", [move_callback, cancel_callback])
@@ -101,13 +101,13 @@ def test_it_refuses_to_change_a_promise_nobody_made(cast: Cast, act: object) -> 
 
 def test_it_is_announced_once_at_its_time_to_whoever_owns_it_then(cast: Cast, booked: Ticket) -> None:
     due = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-    assert due_callbacks(due - MINUTE) == []
+    assert kind("callbacks").ids(due - MINUTE) == []
     ticket = assign(booked, by=cast.chen, at=MONDAY, to=cast.majun)
-    [pk] = due_callbacks(due)
+    [pk] = kind("callbacks").ids(due)
     assert announce_callback(pk, at=due)
     with pytest.raises(Refused):
         announce_callback(pk, at=due)
-    assert due_callbacks(due) == []
+    assert kind("callbacks").ids(due) == []
     assert ticket.events.filter(kind="callback_due").count() == 1
     notice = Message.objects.get(kind="callback_due")
     assert notice.user == cast.majun

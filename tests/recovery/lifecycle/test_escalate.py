@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 
 from recovery.lifecycle import Refused, climb, escalate, log_contact, start_waiting
 from recovery.models import Deadline, Escalation, EscalationStep, Leave, Ticket
-from recovery.sweeps import due_deadlines
 from surveys.models import Message
+from tests.due import kind
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 DUE = MONDAY + 4 * HOUR
@@ -26,14 +26,14 @@ def told(ticket: Ticket) -> list[tuple[int, str]]:
     [(DUE - 31 * MINUTE, False), (DUE - 30 * MINUTE, True), (DUE, True)],
 )
 def test_the_sweep_finds_it_when_its_first_step_is_due(row: Deadline, at: datetime, due: bool) -> None:
-    assert (row.pk in due_deadlines(at)) == due
+    assert (row.pk in kind("deadlines").ids(at)) == due
 
 
 def test_each_level_is_told_once_to_the_right_person(cast: Cast, row: Deadline) -> None:
     for at in (DUE - 30 * MINUTE, DUE, DUE + 2 * HOUR):
-        assert due_deadlines(at) == [row.pk]
+        assert kind("deadlines").ids(at) == [row.pk]
         climb(row.pk, at=at)
-        assert due_deadlines(at) == []
+        assert kind("deadlines").ids(at) == []
         with pytest.raises(Refused):
             climb(row.pk, at=at)
     assert told(row.ticket) == [(0, "Li Na"), (1, "Chen Hao"), (2, "Wu Mei")]
@@ -83,7 +83,7 @@ def test_nobody_is_told_when_the_clock_no_longer_runs(cast: Cast, row: Deadline,
         log_contact(ticket, by=cast.lina, at=MONDAY, outcome="reached")
     else:
         start_waiting(ticket, by=cast.lina, at=MONDAY, reason="Receipt")
-    assert row.pk not in due_deadlines(MONDAY + DAY)
+    assert row.pk not in kind("deadlines").ids(MONDAY + DAY)
     with pytest.raises(Refused):
         climb(row.pk, at=MONDAY + DAY)
     assert told(row.ticket) == []
@@ -128,14 +128,14 @@ def test_a_step_that_was_taken_away_is_not_told_as_a_breach(cast: Cast, row: Dea
     EscalationStep.objects.filter(level=0).delete()
     assert climb(row.pk, at=DUE - 30 * MINUTE) is False
     assert [event.kind for event in row.ticket.events.all()] == ["opened"]
-    assert due_deadlines(DUE - MINUTE) == []
+    assert kind("deadlines").ids(DUE - MINUTE) == []
     assert climb(row.pk, at=DUE)
 
 
 def test_a_policy_that_tells_nobody_says_so_once(cast: Cast, row: Deadline) -> None:
     EscalationStep.objects.all().delete()
     climb(row.pk, at=DUE)
-    assert due_deadlines(DUE + DAY) == []
+    assert kind("deadlines").ids(DUE + DAY) == []
     assert row.ticket.events.filter(kind="breached").count() == 1
 
 
@@ -180,8 +180,8 @@ def test_it_refuses_where_nobody_is_above(cast: Cast) -> None:
 def test_where_the_policy_tells_nobody_the_breach_itself_is_looked_for(cast: Cast) -> None:
     EscalationStep.objects.all().delete()
     row = Deadline.objects.get(ticket=cast.ticket(), kind="first_contact")
-    assert due_deadlines(DUE - MINUTE) == []
-    assert due_deadlines(DUE) == [row.pk]
+    assert kind("deadlines").ids(DUE - MINUTE) == []
+    assert kind("deadlines").ids(DUE) == [row.pk]
 
 
 def test_a_step_of_the_other_deadline_is_not_this_ones(cast: Cast, row: Deadline) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from recovery.lifecycle import Refused, ask_again, end_unanswered, escalate, reopen, resolve
 from recovery.models import Deadline, Leave, Resurvey, Ticket
-from recovery.sweeps import due_resurveys, silent_resurveys
 from recovery.triage import triage
 from surveys.models import Invitation, Message, Response
+from tests.due import due
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 from tests.surveys.make import make_survey
 
@@ -42,8 +42,8 @@ class TestPlan:
         resurvey = ticket.resurveys.get()
         assert (resurvey.state, resurvey.due_at, resurvey.cycle) == ("planned", DUE, 1)
         assert ticket.events.last().kind == "resurvey_planned"  # type: ignore[union-attr]
-        assert due_resurveys(DUE - MINUTE) == []
-        assert due_resurveys(DUE) == [resurvey.pk]
+        assert due("resurveys", DUE - MINUTE) == []
+        assert due("resurveys", DUE) == [resurvey.pk]
 
     def test_an_unknown_customer_ends_as_not_asked(self, cast: Cast) -> None:
         ticket = triage(cast.response(2, customer=None).pk, at=MONDAY)
@@ -103,7 +103,7 @@ class TestAsk:
         assert resurvey.state == "held"
         assert resurvey.reason
         assert resurvey.due_at > DUE
-        assert due_resurveys(DUE + MINUTE) == []
+        assert due("resurveys", DUE + MINUTE) == []
         event = ticket.events.get(kind="resurvey_held")
         assert datetime.fromisoformat(event.data["earliest_at"]) == resurvey.due_at
         ask_again(resurvey.pk, at=resurvey.due_at)
@@ -154,7 +154,7 @@ class TestOutcome:
         closed = triage(response.pk, at=MONDAY + DAY)
         assert closed is not None
         assert (closed.pk, closed.outcome) == (ticket.pk, "promoter")
-        assert due_resurveys(DUE) == []
+        assert due("resurveys", DUE) == []
 
     def test_an_answer_given_another_way_withdraws_the_question(self, cast: Cast) -> None:
         resurvey = asked(cast)
@@ -184,9 +184,9 @@ class TestOutcome:
     def test_silence_until_the_invitation_ends_is_no_answer(self, cast: Cast) -> None:
         resurvey = asked(cast)
         ends = DUE + timedelta(days=14)
-        assert silent_resurveys(ends - MINUTE) == []
+        assert due("silence", ends - MINUTE) == []
         assert end_unanswered(resurvey.pk, at=ends - MINUTE) is None
-        assert silent_resurveys(ends) == [resurvey.pk]
+        assert due("silence", ends) == [resurvey.pk]
         ticket = end_unanswered(resurvey.pk, at=ends)
         assert ticket is not None
         assert (ticket.status, ticket.outcome) == ("closed", "no_answer")
@@ -317,7 +317,7 @@ def test_an_invitation_that_is_gone_is_not_asked(cast: Cast) -> None:
     resurvey = asked(cast)
     Message.objects.all().delete()
     Invitation.objects.all().delete()
-    assert silent_resurveys(DUE) == [resurvey.pk]
+    assert due("silence", DUE) == [resurvey.pk]
     end_unanswered(resurvey.pk, at=DUE)
     resurvey.refresh_from_db()
     assert (resurvey.outcome, resurvey.reason) == ("not_asked", "invitation_gone")
@@ -326,6 +326,6 @@ def test_an_invitation_that_is_gone_is_not_asked(cast: Cast) -> None:
 @pytest.mark.parametrize("state", ["cancelled", "expired"])
 def test_the_sweep_sees_at_once_that_an_invitation_is_over(cast: Cast, state: str) -> None:
     resurvey = asked(cast)
-    assert silent_resurveys(DUE) == []
+    assert due("silence", DUE) == []
     Invitation.objects.update(state=state)
-    assert silent_resurveys(DUE) == [resurvey.pk]
+    assert due("silence", DUE) == [resurvey.pk]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recovery.models import Calendar, Deadline, SlaPolicy, Ticket
-from recovery.sweeps import outdated_deadlines, take_step
+from tests.due import due, take_step
 from tests.make import DAY, HOUR, MONDAY, Cast, make_calendar, make_policy
 
 
@@ -46,16 +46,16 @@ def test_it_is_found_reckoned_anew_once_and_said(
     cast: Cast, change: Callable[[Cast], Any], minutes: int, moved: int
 ) -> None:
     ticket = cast.ticket()
-    assert outdated_deadlines(MONDAY) == []
+    assert due("recompute", MONDAY) == []
     change(cast)
-    assert outdated_deadlines(MONDAY) == [ticket.pk]
+    assert due("recompute", MONDAY) == [ticket.pk]
     take_step("recompute", ticket.pk, MONDAY + HOUR)
     row = Deadline.objects.get(kind="first_contact")
     assert row.due_at is not None
     assert (row.due_at - MONDAY).total_seconds() == minutes * 60
     event = ticket.events.get(kind="recomputed")
     assert (event.by, len(event.data["deadlines"])) == (None, moved)
-    assert outdated_deadlines(MONDAY + DAY) == []
+    assert due("recompute", MONDAY + DAY) == []
     assert sum(line["minutes"] for line in row.ledger) == row.minutes
 
 
@@ -63,4 +63,4 @@ def test_it_leaves_alone_what_is_over(cast: Cast) -> None:
     ticket = cast.ticket()
     Deadline.objects.filter(ticket=ticket).update(met_at=MONDAY)
     policy_changed(cast)
-    assert outdated_deadlines(MONDAY) == []
+    assert due("recompute", MONDAY) == []

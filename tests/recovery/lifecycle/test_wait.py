@@ -12,7 +12,7 @@ from recovery.lifecycle import (
     start_waiting,
 )
 from recovery.models import Deadline, Ticket, Wait
-from recovery.sweeps import SWEEPS, due_deadlines, due_waits, take_step
+from tests.due import kind, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 
@@ -24,7 +24,7 @@ def test_the_clock_stands_while_waiting(cast: Cast) -> None:
     ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY + HOUR, reason="Customer sends the receipt")
     assert ticket.status == "waiting"
     assert due(ticket, "first_contact") is None
-    assert due_deadlines(MONDAY + 30 * DAY) == []
+    assert kind("deadlines").ids(MONDAY + 30 * DAY) == []
 
 
 def test_only_the_working_time_inside_is_not_counted(cast: Cast) -> None:
@@ -55,9 +55,9 @@ def test_a_change_of_priority_keeps_the_pause(cast: Cast) -> None:
 def test_it_resumes_by_itself_at_the_time_given(cast: Cast) -> None:
     until = MONDAY + 2 * HOUR
     ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="Receipt", until=until)
-    assert due_waits(until - MINUTE) == []
-    assert due_waits(until) == [ticket.pk]
-    next(sweep for sweep in SWEEPS if sweep.name == "waits").step(ticket.pk, until)
+    assert kind("waits").ids(until - MINUTE) == []
+    [pk] = kind("waits").ids(until)
+    take_step("waits", pk, until)
     ticket.refresh_from_db()
     assert ticket.status == "open"
     assert ticket.events.get(kind="resumed").by is None
@@ -112,7 +112,7 @@ def test_it_ends_at_once_where_somebody_resumes_before_the_time_given(cast: Cast
 def test_a_step_handed_out_for_one_wait_does_not_end_the_next(cast: Cast) -> None:
     until = MONDAY + HOUR
     ticket = start_waiting(cast.ticket(), by=cast.lina, at=MONDAY, reason="Receipt", until=until)
-    [pk] = due_waits(until)
+    [pk] = kind("waits").ids(until)
     ticket = resume(ticket, by=cast.lina, at=until)
     start_waiting(ticket, by=cast.lina, at=until, reason="Another receipt", until=MONDAY + DAY)
     take_step("waits", pk, until + MINUTE)

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle, sweeps
 from recovery.models import Leave, Ticket
+from tests.due import due
 from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 
@@ -98,7 +99,7 @@ def test_it_shows_the_rows_behind_a_number(cast: Cast, sign_in: SignIn, clock: C
 def test_it_says_to_whom_it_was_escalated(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
     owned(cast, cast.lina, priority=1)
     at = MONDAY + 90 * MINUTE
-    for pk in sweeps.due_deadlines(at):
+    for pk in due("deadlines", at):
         sweeps.climb(pk, at)
     clock(at)
     assert "Level 1: Chen Hao was told, today 11:30" in sign_in(cast.chen).get("/overdue/").content.decode()
