@@ -93,12 +93,17 @@ def free(rows: QuerySet[Any], kind: Kind, at: datetime, *, suspects: bool, eithe
 
 
 def claim(kind: Kind, ids: list[int], at: datetime, holder: str) -> list[Taken]:
-    """Write the claims of rows this transaction has locked. One whose old claim is just being worked under
-    is left out: waiting for it could take as long as its worker is frozen."""
+    """Write the claims of rows this transaction has locked.
+
+    Another taker may have claimed them since our look (the rows themselves do not change by it): those with a
+    living claim are left out. So is one whose old claim is just being worked under: waiting for it could take
+    as long as its worker is frozen.
+    """
     old = Claim.objects.filter(kind=kind.name, subject__in=ids)
     known = set(old.values_list("subject", flat=True))
     if known:
-        idle = set(old.select_for_update(skip_locked=True).values_list("subject", flat=True))
+        loose = old.filter(lease_until__lte=at, dead_at=None).select_for_update(skip_locked=True)
+        idle = set(loose.values_list("subject", flat=True))
         ids = [pk for pk in ids if pk not in known - idle]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,9 +184,14 @@ def try_again(claim_id: int) -> bool:
     return dead().filter(pk=claim_id).delete()[0] == 1
 
 
+def waiting(kind: Kind, at: datetime) -> QuerySet[Any]:
+    """Rows that are due and taken by nobody, in the order in which they will be."""
+    claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))
+    return kind.due(at).filter(~Exists(claims.filter(Q(lease_until__gt=at) | Q(dead_at__isnull=False))))
+
+
 def lateness(kind: Kind, at: datetime) -> tuple[int, datetime | None]:
     """How many rows are due and taken by nobody (at most 10,000 are counted), and since when the oldest."""
-    claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))
-    waiting = kind.due(at).filter(~Exists(claims.filter(Q(lease_until__gt=at) | Q(dead_at__isnull=False))))
-    oldest = waiting.annotate(since=F(kind.due_at)).values_list("since", flat=True).first()
-    return waiting.order_by()[:10_000].count(), oldest
+    rows = waiting(kind, at)
+    oldest = rows.annotate(since=F(kind.due_at)).values_list("since", flat=True).first() if kind.due_at else None
+    return rows.order_by()[:10_000].count(), oldest
