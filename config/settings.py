@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
 
 # Due times are judged by the database's clock; tests travel in time on their own.
 DATABASE_CLOCK = not TESTING
+# What was sent is remembered here too: a database restored from before then sends nothing until reconciled.
+EPOCH_FILE = Path(env.str("EPOCH_FILE", default=str(VAR / "epoch.json")))
 # How long a due row stays with a worker that says nothing more.
 DISPATCH_LEASE_SECONDS = env.float("DISPATCH_LEASE_SECONDS", default=60.0)
 

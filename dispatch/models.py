@@ -46,7 +46,8 @@ class Pulse(models.Model):
     """One row: when this database last dispatched anything, and which of its lives it is in.
 
     `number` rises while something is dispatched and is remembered outside the database too; a database that
-    is behind what is remembered was restored. `generation` rises with each reconciliation.
+    is behind what is remembered was restored: `behind` then says so to every host, until it is reconciled.
+    `generation` rises with each reconciliation.
     """
 
     ONLY = 1
@@ -57,6 +58,7 @@ class Pulse(models.Model):
     generation = models.PositiveIntegerField(default=1)
     server = models.CharField(max_length=60, blank=True)
     ticked_at = models.DateTimeField(null=True, blank=True)
+    behind = models.JSONField(null=True, blank=True, editable=False)
     canary_due_at = models.DateTimeField(null=True, blank=True)
     canary_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
 

@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import shutil
+import tempfile
 
 import pytest
 
@@ -18,11 +19,19 @@ URLS = ("DATABASE_URL", "REDIS_URL")
 
 def start() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        remember_apart()
         if not all(os.environ.get(url) for url in URLS):
             start_embedded()
         os.environ["TESTS_REDIS_URL"] = os.environ["REDIS_URL"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1")
     os.environ["REDIS_URL"] = numbered(os.environ["TESTS_REDIS_URL"], int(worker.removeprefix("gw")) + 1)
+
+
+def remember_apart() -> None:
+    """What the tests send is not remembered beside this checkout's own data."""
+    folder = tempfile.mkdtemp(prefix="redress-epoch-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["EPOCH_FILE"] = os.path.join(folder, "epoch.json")
 
 
 def start_embedded() -> None:
