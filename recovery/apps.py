@@ -8,6 +8,7 @@ NOTICES = {
     "callback_due": _("callback due"),
     "ticket_escalated": _("ticket escalated"),
     "ticket_reopened": _("ticket reopened"),
+    "digest": _("what came late"),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from dispatch.failpoints import failpoint
 from surveys.access import narrow_by
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
 
@@ -29,6 +30,7 @@ def triage_now(sender: Any, *, response_ids: Iterable[int], at: datetime, **_kwa
     for response_id in response_ids:
         try:
             triage(response_id, at=at)
+            failpoint("after_ticket_commit")
         except Exception:
             log.exception("triage failed; the sweep takes it up", extra={"response": response_id})
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from dispatch.kinds import Kind
 from recovery import lifecycle
+from recovery.catch_up import LATE
 from recovery.lifecycle import Refused
-from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
+from recovery.models import Callback, Deadline, DigestLine, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
 from surveys.models import Invitation
@@ -57,6 +59,19 @@ def silent_resurveys(at: datetime) -> QuerySet[Resurvey]:
     return Resurvey.objects.filter(over | Q(invitation=None), state=Resurvey.ASKED).order_by("pk")
 
 
+def due_digests(at: datetime) -> QuerySet[User]:
+    """Colleagues with something untold: once the heap of late work is worked off, or when it takes too long.
+
+    So an outage ends in one message to each, and a row that cannot be worked off holds nobody's up for long.
+    """
+    untold = DigestLine.objects.filter(user=OuterRef("pk"), told_at=None).order_by("at")
+    people = User.objects.annotate(untold_since=Subquery(untold.values("at")[:1]))
+    people = people.filter(untold_since__lte=at)
+    heap = [late(at - LATE).order_by() for late in (due_triage, due_callbacks, due_deadlines)]
+    worked_off = ~Exists(heap[0]) & ~Exists(heap[1]) & ~Exists(heap[2])
+    return people.filter(Q(untold_since__lte=at - LATE) | worked_off).order_by("untold_since", "pk")
+
+
 # What somebody else's act makes of a step; any other refusal would come back for ever, and has to be heard.
 SETTLED = {"not_allowed_now", "stale", "callback_not_due", "step_not_due"}
 
@@ -100,6 +115,10 @@ def end_unanswered(resurvey_id: int, at: datetime) -> object:
     return lifecycle.end_unanswered(resurvey_id, at=at)
 
 
+def send_digest(user_id: int, at: datetime) -> object:
+    return lifecycle.send_digest(user_id, at=at)
+
+
 def triage_one(response_id: int, at: datetime) -> object:
     return triage(response_id, at=at)
 
@@ -108,8 +127,9 @@ KINDS = [
     Kind("triage", due_triage, triage_one, "received_at"),
     Kind("callbacks", due_callbacks, announce_callback),
     Kind("waits", due_waits, resume, "resume_at"),
-    Kind("recompute", outdated_tickets, recompute, "cycle_started_at"),
+    Kind("recompute", outdated_tickets, recompute, ""),
     Kind("deadlines", due_deadlines, climb, "next_step_at"),
     Kind("resurveys", due_resurveys, ask_again, speaks=True),
-    Kind("silence", silent_resurveys, end_unanswered, "asked_at"),
+    Kind("silence", silent_resurveys, end_unanswered, "invitation__expires_at"),
+    Kind("digests", due_digests, send_digest, "untold_since"),
 ]

@@ -11,9 +11,12 @@ from surveys.messages import is_suppressed, make_link, queue_message
 from surveys.models import Customer, Invitation, PublicLink, Question, Survey
 
 RESURVEY_GAP = timedelta(hours=24)
+# An answer about something long past is about memory, not about what happened.
+TOO_LATE = timedelta(days=7)
 
 NO_ADDRESS, SUPPRESSED, SURVEY_INACTIVE = "no_address", "suppressed", "survey_inactive"
 COOLDOWN, PENDING_RESURVEY = "cooldown", "pending_resurvey"
+INVITATION_TOO_LATE = "too_late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,19 @@ def send_invitation(invitation_id: int, at: datetime) -> None:
         invitation = _still(invitation_id, Invitation.UNSENT)
         if invitation is None or invitation.send_at > at:
             return
-        verdict = may_ask(
-            invitation.customer, invitation.survey, at=at, purpose=invitation.purpose, besides=invitation
-        )
+        verdict = _judge(invitation, at)
         if verdict.allowed:
             _send(invitation, at)
         else:
             _hold_or_cancel(invitation, verdict)
+
+
+def _judge(invitation: Invitation, at: datetime) -> Verdict:
+    if at - invitation.send_at > TOO_LATE:
+        return Verdict(False, INVITATION_TOO_LATE)
+    return may_ask(
+        invitation.customer, invitation.survey, at=at, purpose=invitation.purpose, besides=invitation
+    )
 
 
 def due_expiries(at: datetime) -> QuerySet[Invitation]:

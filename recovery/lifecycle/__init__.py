@@ -8,6 +8,7 @@ from recovery.lifecycle.contact import (
     log_contact,
     move_callback,
 )
+from recovery.lifecycle.digest import send_digest
 from recovery.lifecycle.escalation import climb, escalate
 from recovery.lifecycle.loop import ask_again, end_unanswered, record_outcome, reopen
 from recovery.lifecycle.opening import Plan, absorb, open_ticket, update_answer
@@ -42,6 +43,7 @@ __all__ = [
     "reopen",
     "resolve",
     "resume",
+    "send_digest",
     "start_waiting",
     "update_answer",
 ]

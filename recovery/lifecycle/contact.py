@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
+from recovery.catch_up import is_late
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import Change, acting, name_of
 from recovery.lifecycle.clock import iso, meet
@@ -177,17 +178,22 @@ def cancel_callback(ticket: Ticket, *, by: User | None, at: datetime, reason: st
 
 
 def announce_callback(callback_id: int, *, at: datetime) -> bool:
-    """Its time has come: one event and one notice. Raises Refused where it is not due (any more)."""
-    callback = Callback.objects.select_related("ticket").filter(pk=callback_id).first()
-    if callback is None:
+    """Its time has come: one event and one notice. Raises Refused where it is not due (any more).
+
+    One whose time passed while nobody looked was missed: it is still owed, and told with its true time.
+    """
+    ticket = Ticket.objects.filter(callbacks=callback_id).first()
+    if ticket is None:
         return False
-    with acting(callback.ticket, "callback", by=None, at=at, any_version=True) as change:
-        done = Callback.objects.filter(
-            pk=callback_id, state=Callback.BOOKED, announced_at=None, due_at__lte=at
-        ).update(announced_at=at)
-        if not done:
+    with acting(ticket, "callback", by=None, at=at, any_version=True) as change:
+        waiting = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__lte=at)
+        callback = waiting.filter(pk=callback_id).first()
+        if callback is None:
             raise Refused("callback_not_due", _("This callback is not due now."))
-        tell_callback(change, "callback_due", callback)
+        callback.announced_at = at
+        callback.save(update_fields=["announced_at"])
+        missed = {"missed": True} if is_late(callback.due_at, at) else {}
+        tell_callback(change, "callback_due", callback, **missed)
         person, recipient = notices.minder_of(change.ticket, at)
         notices.tell(
             person,
@@ -195,6 +201,8 @@ def announce_callback(callback_id: int, *, at: datetime) -> bool:
             change.ticket,
             at,
             f"callback:{callback_id}:{iso(callback.due_at)}",
+            due_at=callback.due_at,
+            facts={"local_time": callback.local_time, "time_zone": callback.time_zone},
             callback=callback,
             recipient=recipient,
         )

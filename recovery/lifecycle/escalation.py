@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.failpoints import failpoint
 from recovery.assignment import first_on_duty, supervisors_from
 from recovery.business_hours import WorkingCalendar
+from recovery.catch_up import is_late
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, locked, name_of
 from recovery.lifecycle.clock import iso, next_step_at, step_time
@@ -25,55 +29,125 @@ def recipient_of(step: EscalationStep, ticket: Ticket, at: datetime) -> tuple[Us
     return notices.supervisor_of(ticket, (to_manager and ticket.team.parent) or ticket.team, at)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """A deadline whose due steps all count as reached; `steps` are those it had not reached before."""
+
+    row: Deadline
+    steps: list[EscalationStep]
+    has_passed: bool
+    newly_late: bool
+
+    def worth_telling(self) -> list[EscalationStep]:
+        """A warning is of no use once what it warns of has happened."""
+        return [step for step in self.steps if step.level > 0 or not self.has_passed]
+
+
 @transaction.atomic
 def climb(deadline_id: int, *, at: datetime) -> bool:
     """Record the breach if its time has come, and tell the highest level that is due. False: nothing to do.
 
-    After an outage several levels may be due at once: only the highest is told.
+    After an outage several levels, of both deadlines, may be due at once: all are settled in one act, and
+    only the highest of them is told.
     """
-    found = Deadline.objects.filter(pk=deadline_id).first()
-    if found is None:
+    ticket_id = Deadline.objects.filter(pk=deadline_id).values_list("ticket", flat=True).first()
+    if ticket_id is None:
         return False
-    ticket = locked(found.ticket_id)
-    row = Deadline.objects.select_related("policy", "calendar").get(pk=deadline_id)
-    if not row.is_running or row.due_at is None or row.next_step_at is None or row.next_step_at > at:
+    ticket = locked(ticket_id)
+    due = due_rows(ticket, at)
+    mine = [row for row in due if row.pk == deadline_id]
+    if not mine:
         raise Refused("step_not_due", _("Nothing is due for this deadline."))
-    hours = row.calendar.as_working_calendar()
-    step = highest_due(row, hours, at)
-    newly_late = row.breached_at is None and row.due_at <= at
-    if newly_late:
-        row.breached_at = row.due_at
-    if step is not None:
-        row.level = step.level
-    row.next_step_at = next_step_at(row, hours)
-    row.save(update_fields=["breached_at", "level", "next_step_at"])
-    if step is None and not newly_late:
+    since = min(row.next_step_at for row in due if row.next_step_at is not None)
+    settled = [settle(row, at) for row in (due if is_late(since, at) else mine)]
+    told = highest(settled)
+    if told is None and not any(each.newly_late for each in settled):
         return False  # The step was moved or taken away since the sweep's time was reckoned.
-    tell_step(ticket, row, step, at)
+    say(ticket, settled, told, at, since)
+    failpoint("escalation_told")
     return True
 
 
-def highest_due(row: Deadline, hours: WorkingCalendar, at: datetime) -> EscalationStep | None:
+def due_rows(ticket: Ticket, at: datetime) -> list[Deadline]:
+    """The running deadlines of this locked ticket that have something to say at `at`, the first due first."""
+    rows = Deadline.objects.filter(ticket=ticket, met_at=None, ended_at=None, next_step_at__lte=at)
+    rows = rows.exclude(due_at=None).select_related("policy", "calendar")
+    return list(
+        rows.prefetch_related("policy__steps", "calendar__hours", "calendar__days").order_by("due_at")
+    )
+
+
+def settle(row: Deadline, at: datetime) -> Settled:
+    """Keep the breach with its true time, and count every step that fell due as reached."""
     assert row.due_at is not None
-    due = [
+    hours = row.calendar.as_working_calendar()
+    steps = due_steps(row, row.due_at, hours, at)
+    has_passed = row.due_at <= at
+    newly_late = has_passed and row.breached_at is None
+    if newly_late:
+        row.breached_at = row.due_at
+    row.level = max([row.level, *(step.level for step in steps)])
+    row.next_step_at = next_step_at(row, hours)
+    row.save(update_fields=["breached_at", "level", "next_step_at"])
+    return Settled(row, steps, has_passed, newly_late)
+
+
+def due_steps(row: Deadline, due_at: datetime, hours: WorkingCalendar, at: datetime) -> list[EscalationStep]:
+    return [
         step
         for step in row.policy.steps.all()
-        if step.kind == row.kind and step.level > row.level and step_time(step, row.due_at, hours) <= at
+        if step.kind == row.kind and step.level > row.level and step_time(step, due_at, hours) <= at
     ]
-    return max(due, key=lambda each: each.level, default=None)
 
 
-def tell_step(ticket: Ticket, row: Deadline, step: EscalationStep | None, at: datetime) -> None:
-    assert row.due_at is not None
-    facts = {"deadline": row.kind, "due_at": iso(row.due_at), "late": row.due_at <= at}
+def highest(settled: list[Settled]) -> tuple[Settled, EscalationStep] | None:
+    """The highest step worth telling; of equals that of the deadline which was due first."""
+    steps = [(each, step) for each in settled for step in each.worth_telling()]
+    return max(steps, key=lambda pair: pair[1].level, default=None)
+
+
+def say(
+    ticket: Ticket,
+    settled: list[Settled],
+    told: tuple[Settled, EscalationStep] | None,
+    at: datetime,
+    since: datetime,
+) -> None:
+    """One event, which also says what was passed over; one notice where there is a step to tell."""
+    if told is not None:
+        main, step = told
+        tell_step(ticket, main.row, step, at, since, passed_over(settled, main, step))
+        return
+    main = next(each for each in settled if each.newly_late)
     with acting(ticket, "escalate", by=None, at=at) as change:
-        if step is None:
-            change.tell("breached", **facts)
-            return
+        change.tell("breached", **facts_of(main.row, at), **passed_over(settled, main, None))
+
+
+def passed_over(settled: list[Settled], main: Settled, told: EscalationStep | None) -> dict[str, Any]:
+    """What this act settled and did not tell: per deadline its due time, and the levels nobody heard of."""
+    over = []
+    for each in settled:
+        levels = [step.level for step in each.steps if step != told]
+        if levels or (each is not main and each.newly_late):
+            facts = {"deadline": each.row.kind, "due_at": iso(each.row.due_at), "late": each.has_passed}
+            over.append({**facts, "levels": sorted(levels)})
+    return {"passed_over": over} if over else {}
+
+
+def facts_of(row: Deadline, at: datetime) -> dict[str, Any]:
+    assert row.due_at is not None
+    return {"deadline": row.kind, "due_at": iso(row.due_at), "late": row.due_at <= at}
+
+
+def tell_step(
+    ticket: Ticket, row: Deadline, step: EscalationStep, at: datetime, since: datetime, over: dict[str, Any]
+) -> None:
+    facts = {**facts_of(row, at), "level": step.level}
+    with acting(ticket, "escalate", by=None, at=at) as change:
         person, recipient = recipient_of(step, change.ticket, at)
         remember(change.ticket, person, step.level, at, deadline=row)
         change.set(escalation_level=max(change.ticket.escalation_level, step.level))
-        change.tell("escalated", **facts, level=step.level, to=name_of(person), recipient=recipient)
+        change.tell("escalated", **facts, to=name_of(person), recipient=recipient, **over)
         occasion = f"deadline:{row.pk}:round:{row.round}:level:{step.level}"
         notices.tell(
             person,
@@ -81,6 +155,8 @@ def tell_step(ticket: Ticket, row: Deadline, step: EscalationStep | None, at: da
             change.ticket,
             at,
             occasion,
+            due_at=since,
+            facts=facts,
             deadline=row,
             level=step.level,
             recipient=recipient,

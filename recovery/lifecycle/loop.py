@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.failpoints import failpoint
 from recovery.assignment import choose_owner, is_available
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import Change, acting, lock_person_of, name_of
@@ -100,6 +101,7 @@ def asked(resurvey: Resurvey, invitation: Invitation, at: datetime) -> Resurvey:
         resurvey.reason = ""
         resurvey.save(update_fields=["state", "invitation", "asked_at", "reason"])
         change.tell("resurvey_asked", channel=invitation.channel, expires_at=iso(invitation.expires_at))
+    failpoint("resurvey_asked")
     return resurvey
 
 
@@ -175,7 +177,8 @@ def record_outcome(ticket: Ticket, response: Response, *, at: datetime) -> Ticke
             response=response.pk,
         )
     if response.band == scoring.DETRACTOR:
-        return reopen(change.ticket, by=None, at=at, reason="still_low", text=response.comment)
+        due_at = notices.waits_since(response, at)
+        return reopen(change.ticket, by=None, at=at, reason="still_low", text=response.comment, due_at=due_at)
     return change.ticket if change.ticket.status == CLOSED else close(change.ticket, at=at)
 
 
@@ -195,8 +198,19 @@ def close(ticket: Ticket, *, at: datetime) -> Ticket:
 
 
 @transaction.atomic
-def reopen(ticket: Ticket, *, by: User | None, at: datetime, reason: str, text: str = "") -> Ticket:
-    """The next cycle: new deadlines, the same history, the same owner if available."""
+def reopen(
+    ticket: Ticket,
+    *,
+    by: User | None,
+    at: datetime,
+    reason: str,
+    text: str = "",
+    due_at: datetime | None = None,
+) -> Ticket:
+    """The next cycle: new deadlines, the same history, the same owner if available.
+
+    `due_at` is when it should have been, where that was not now.
+    """
     if not reason.strip():
         raise Refused("reason_missing", _("Say why it is reopened."), field="reason")
     lock_person_of(ticket.pk)
@@ -229,7 +243,7 @@ def reopen(ticket: Ticket, *, by: User | None, at: datetime, reason: str, text: 
             deadlines=[{"kind": row.kind, "to": iso(row.due_at)} for row in deadlines],
         )
         if owner != by:
-            notices.tell(owner, "ticket_reopened", ticket, at, f"cycle:{ticket.cycle}")
+            notices.tell(owner, "ticket_reopened", ticket, at, f"cycle:{ticket.cycle}", due_at=due_at)
     return ticket
 
 

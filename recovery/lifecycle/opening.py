@@ -87,7 +87,8 @@ def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None
             "deadlines": [{"kind": row.kind, "to": iso(row.due_at)} for row in deadlines],
         },
     )
-    notices.tell(choice.owner, "ticket_assigned", ticket, at, "opened", because=choice.reason)
+    due_at = notices.waits_since(response, at)
+    notices.tell(choice.owner, "ticket_assigned", ticket, at, "opened", due_at=due_at, because=choice.reason)
     return ticket
 
 
@@ -111,7 +112,13 @@ def absorb(ticket: Ticket, response: Response, plan: Plan, *, at: datetime) -> T
             "absorbed", response.comment, **said(response), **{"from": before, "to": raised}, deadlines=moved
         )
         notices.tell(
-            ticket.owner, "ticket_absorbed", ticket, at, f"response:{response.pk}", response=response
+            ticket.owner,
+            "ticket_absorbed",
+            ticket,
+            at,
+            f"response:{response.pk}",
+            due_at=notices.waits_since(response, at),
+            response=response,
         )
     return ticket
 

@@ -196,6 +196,12 @@ def callback(words: Words, unsigned: Words) -> Callable[[Reader, TicketEvent, En
     return tell
 
 
+def callback_due(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    missed = event.data.get("missed")
+    words = _("The callback was missed: it was due %(due)s") if missed else _("The callback is due: %(due)s")
+    callback(words, words)(reader, event, entry)
+
+
 def waiting(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     until = event.data.get("until")
     words = (
@@ -245,12 +251,23 @@ def escalated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         else _("Soon due: %(kind)s, %(due)s. %(to)s was told")
     )
     entry.sentence = fill(words, facts)
+    entry.lines += [passed_over(reader, each) for each in event.data.get("passed_over", [])]
 
 
 def breached(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     kind = kind_word(event.data.get("deadline"))
     facts = reader.facts(event, kind=kind, due=reader.when(event.data.get("due_at")))
     entry.sentence = fill(_("Late: %(kind)s was due %(due)s"), facts)
+    entry.lines += [passed_over(reader, each) for each in event.data.get("passed_over", [])]
+
+
+def passed_over(reader: Reader, each: dict[str, Any]) -> str:
+    """What fell due at the same time and was told to nobody by itself."""
+    levels = ", ".join(str(level) for level in each.get("levels", []))
+    facts = {"kind": CAPITAL_KINDS.get(str(each.get("deadline"))), "due": reader.when(each.get("due_at"))}
+    if not levels:
+        return fill(_("%(kind)s was late too, due %(due)s"), facts)
+    return fill(_("%(kind)s, due %(due)s: passed over level %(levels)s"), {**facts, "levels": levels})
 
 
 def resolved(reader: Reader, event: TicketEvent, entry: Entry) -> None:
@@ -346,7 +363,7 @@ WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
     "callback_cancelled": callback(
         _("%(who)s cancelled the callback of %(due)s"), _("The customer cancelled the callback of %(due)s")
     ),
-    "callback_due": callback(_("The callback is due: %(due)s"), _("The callback is due: %(due)s")),
+    "callback_due": callback_due,
     "waiting": waiting,
     "resumed": resumed,
     "noted": noted,

@@ -10,6 +10,7 @@ from itertools import islice
 from django.db import DataError, transaction
 from django.utils.translation import gettext as _
 
+from dispatch.failpoints import failpoint
 from surveys.intake.csv_file import CsvFile, Row
 from surveys.intake.csv_rows import RowReader
 from surveys.intake.drafts import ResponseDraft
@@ -92,6 +93,7 @@ class Run:
         outcome, reason = UNCHANGED, ""
         try:
             recorded = record(draft, at=self.at, nudge=False)
+            failpoint("import_mid_batch")
         except Conflict as conflict:
             if not conflict.is_older:
                 raise InputError("external_id", str(conflict)) from conflict

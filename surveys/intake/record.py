@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from dispatch.failpoints import failpoint
 from surveys.intake.customers import find_or_make_customer
 from surveys.intake.drafts import CustomerDraft, ResponseDraft
 from surveys.intake.signals import responses_recorded
@@ -101,6 +102,7 @@ def _create(draft: ResponseDraft, at: datetime) -> Recorded | Response:
         if theirs is None:
             raise
         return theirs
+    failpoint("response_inserted")
     _write_answers(response, draft)
     if draft.invitation:
         _close_invitation(draft.invitation, at)

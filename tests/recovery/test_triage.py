@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from recovery import lifecycle
-from recovery.models import SlaPolicy, Team, Ticket, TriageRule
+from recovery.models import DigestLine, SlaPolicy, Team, Ticket, TriageRule
 from recovery.triage import triage
-from surveys.models import Account, Message, Response
+from surveys.models import Account, Response
 from tests.due import due
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.surveys.make import make_survey
@@ -228,7 +228,7 @@ class TestAnswerFromBeforeTheResolution:
         event = ticket.events.get(kind="absorbed")
         assert (event.text, event.data["from"], event.data["to"]) == ("From the file", 3, 3)
         assert ticket.resurveys.get().state == "planned"
-        assert Message.objects.filter(kind="ticket_absorbed", user=cast.lina).count() == 1
+        assert DigestLine.objects.filter(kind="ticket_absorbed", user=cast.lina).count() == 1
 
     def test_a_better_one_changes_nothing(self, cast: Cast) -> None:
         ticket = cast.ticket()

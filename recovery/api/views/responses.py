@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from dispatch import clock
+from dispatch.failpoints import failpoint
 from dispatch.nudge import nudge
 from recovery.access import visible_to
 from recovery.api import problems
@@ -98,7 +99,9 @@ class Responses(generics.ListAPIView[Response]):
     def post(self, request: Request) -> rest.Response:
         at = clock.now()
         recorded = take(request.data, api_source(), at)
-        return rest.Response(taken(recorded, at), status=201 if recorded.created else 200)
+        answer = taken(recorded, at)
+        failpoint("before_2xx")
+        return rest.Response(answer, status=201 if recorded.created else 200)
 
 
 def taken(recorded: Recorded, at: datetime) -> dict[str, Any]:

@@ -144,6 +144,7 @@ def test_the_next_above_is_told_where_the_supervisor_is_not_there(
     cast: Cast, row: Deadline, why: str
 ) -> None:
     gone(cast.chen, why)
+    Deadline.objects.update(level=0, next_step_at=DUE)  # its owner was warned
     climb(row.pk, at=DUE)
     assert told(row.ticket) == [(1, "Wu Mei")]
     assert Message.objects.get(kind="ticket_escalated").user == cast.wu

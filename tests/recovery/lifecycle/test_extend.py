@@ -3,7 +3,7 @@ from datetime import time
 import pytest
 
 from recovery.lifecycle import Refused, climb, extend, log_contact
-from recovery.models import Deadline, Escalation, Ticket
+from recovery.models import Deadline, Escalation, EscalationStep, Ticket
 from surveys.models import Message
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
@@ -26,6 +26,8 @@ def test_it_allows_more_working_time_and_keeps_the_reason(cast: Cast) -> None:
 def test_what_was_late_stays_late_and_the_ladder_begins_anew(cast: Cast) -> None:
     ticket = cast.ticket()
     row = Deadline.objects.get(kind="first_contact")
+    EscalationStep.objects.filter(level=0).update(minutes_after=-10)
+    Deadline.objects.update(next_step_at=MONDAY + 4 * HOUR - 10 * MINUTE)
     climb(row.pk, at=MONDAY + 4 * HOUR)
     ticket.refresh_from_db()
     extend(ticket, by=cast.chen, at=MONDAY + 5 * HOUR, minutes=120, reason="Agreed", kind="first_contact")
@@ -33,7 +35,7 @@ def test_what_was_late_stays_late_and_the_ladder_begins_anew(cast: Cast) -> None
     assert row.breached_at == MONDAY + 4 * HOUR
     assert (row.round, row.level) == (2, -1)
     assert row.due_at == MONDAY + 6 * HOUR
-    assert row.next_step_at == MONDAY + 6 * HOUR - 30 * MINUTE
+    assert row.next_step_at == MONDAY + 6 * HOUR - 10 * MINUTE
     climb(row.pk, at=MONDAY + 6 * HOUR)
     assert sorted(Escalation.objects.values_list("round", "level")) == [(1, 1), (2, 1)]
     assert Message.objects.filter(kind="ticket_escalated", user=cast.chen).count() == 2
