@@ -8,7 +8,8 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib import admin
 
-        from config import checks  # noqa: F401 - registers them
+        from config import checks, metrics  # noqa: F401 - the checks register themselves
 
         admin.site.site_header = admin.site.site_title = _("Redress administration")
+        metrics.register()
         apps.get_app_config("axes").verbose_name = _("Sign-in attempts")

@@ -18,6 +18,7 @@ handler500 = "config.errors.unexpected"
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/dispatch", health.dispatching, name="health-dispatch"),
     path("metrics", ExportToDjangoView, name="metrics"),
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("set-language/", set_language, name="set_language"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/v1/docs/", swagger_page, name="api-docs"),
+    path("", include("dispatch.urls")),
     path("", include("surveys.urls")),
     path("", include("recovery.urls")),
 ]

@@ -16,7 +16,8 @@ class Kind:
 
     A step runs inside the transaction that ends its claim. A kind that `claims_itself` takes, counts and
     ends its rows on its own, outside any transaction. One that `speaks` says something to customers: it
-    rests while the database may have forgotten what was said. `due_at` names the column the rows wait for.
+    rests while the database may have forgotten what was said. `due_at` names the column the rows wait for; ''
+    where no column tells.
     """
 
     name: str
@@ -33,9 +34,14 @@ class Kind:
 _kinds: dict[str, Kind] = {}
 
 
-def register(*kinds: Kind) -> None:
-    """Later ones are worked on after earlier ones; the same name again replaces."""
-    _kinds.update({kind.name: kind for kind in kinds})
+def register(*kinds: Kind, first: bool = False) -> None:
+    """Later ones are worked on after earlier ones, those that come `first` before all; the same name again
+    replaces."""
+    new = {kind.name: kind for kind in kinds}
+    if first:
+        new |= {name: kind for name, kind in _kinds.items() if name not in new}
+        _kinds.clear()
+    _kinds.update(new)
 
 
 def all_kinds() -> list[Kind]:

@@ -9,7 +9,7 @@ from celery import Task, current_app, shared_task
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
 
-from dispatch import claims, engine, kinds
+from dispatch import claims, engine, kinds, selfwatch
 from dispatch.clock import now
 from dispatch.failpoints import failpoint
 from dispatch.nudge import DRAIN
@@ -36,7 +36,7 @@ def tick() -> None:
 def drain(self: Task[..., None], name: str = "", *_: Any) -> None:
     """Everything due of one kind, for a while. An unknown name does nothing."""
     failpoint("task_received")
-    engine.drain(now, holder=str(self.request.id), names=[name], may_go_on=within(DRAIN_SECONDS))
+    engine.drain(now, holder=str(self.request.id), names=[str(name)], may_go_on=within(DRAIN_SECONDS))
 
 
 @shared_task(ignore_result=True)
@@ -44,12 +44,18 @@ def step(name: str, pk: int, *_: Any) -> None:
     """One row, if it is due. An unknown name, and an id that is gone or not due, do nothing."""
     failpoint("task_received")
     if isinstance(pk, int):
-        engine.run_one(name, pk, now())
+        engine.run_one(str(name), pk, now())
 
 
 @shared_task(ignore_result=True)
 def let_go(holder: str) -> None:
     claims.let_go(str(holder), now())
+
+
+@shared_task(ignore_result=True)
+def ping() -> None:
+    """Begun, it has said all it has to say: see `selfwatch`."""
+    selfwatch.note_begin()
 
 
 def within(seconds: float) -> Any:

@@ -8,6 +8,7 @@ NOTICES = {
     "callback_due": _("callback due"),
     "ticket_escalated": _("ticket escalated"),
     "ticket_reopened": _("ticket reopened"),
+    "attention": _("waits for a person"),
     "digest": _("what came late"),
 }
 
@@ -18,10 +19,14 @@ class RecoveryConfig(AppConfig):
     verbose_name = _("Service recovery")
 
     def ready(self) -> None:
+        from dispatch import watch
         from dispatch.kinds import register
-        from recovery import nudges, sweeps
+        from recovery import alarms, nudges, subjects, sweeps
         from surveys.messages import kinds
 
         nudges.listen()
         register(*sweeps.KINDS)
+        watch.NAMES.update(subjects.NAMES)
+        watch.describe_by(subjects.describe)
+        watch.at_each_canary(alarms.look)
         kinds.NAMES.update(NOTICES)

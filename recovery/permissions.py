@@ -10,12 +10,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from recovery.access import role_of
 from recovery.models import StaffProfile
 
-CONFIGURED = ("surveys", "recovery", "auth", "axes")
-OF_SUPERVISORS = frozenset({"surveys.change_message"})
+CONFIGURED = ("dispatch", "surveys", "recovery", "auth", "axes")
+OF_SUPERVISORS = frozenset({"surveys.change_message", "surveys.view_sendingrules", "dispatch.view_claim"})
 
 
 class RolePermissions(BaseBackend):
-    """Administrators configure everything; supervisors decide about messages that need a person."""
+    """Administrators configure everything; supervisors decide about messages that need a person, and see
+    whether what is due is done."""
 
     def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Any = None) -> bool:
         role = role_of(user_obj)

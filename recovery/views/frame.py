@@ -1,9 +1,10 @@
-"""What every staff page shows around its content: the menu with live counts."""
+"""What every staff page shows around its content: the menu with live counts, and what must be known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,9 +15,10 @@ from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from dispatch import claims
 from dispatch.clock import now
 from recovery import access
-from recovery.views import board, door
+from recovery.views import banners, board, door
 from recovery.views.door import ADMINISTRATOR, AGENT, ANALYST, SUPERVISOR
 from surveys.access import visible_messages
 from surveys.models import Message
@@ -46,26 +48,39 @@ MENU = [
     Item(_("Insight"), "insight", "chart"),
     Item(_("Surveys"), "surveys", "form"),
     Item(_("Messages"), "messages", "mail", EVERYBODY, "needy", alarms=True),
+    Item(_("Dispatch"), "dispatch", "pulse", banners.IN_CHARGE, "dead", alarms=True),
     Item(_("Admin"), "admin:index", "gear", frozenset({ADMINISTRATOR})),
 ]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The menu is reckoned only by pages that show it."""
-    return {"menu": SimpleLazyObject(lambda: menu_for(request))}
+    """Menu and banners are reckoned only by pages that show them, with one query for both."""
+
+    @cache
+    def facts() -> dict[str, Any]:
+        return facts_for(request)
+
+    return {
+        "menu": SimpleLazyObject(lambda: menu_for(request, facts)),
+        "banners": SimpleLazyObject(lambda: banners_for(request, facts)),
+    }
 
 
-def menu_for(request: HttpRequest) -> list[dict[str, Any]]:
+def role_in(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
-    role = access.role_of(user) if user is not None else ""
-    if not isinstance(user, User) or not role:
-        return []
-    items = [item for item in MENU if role in item.roles]
-    counts = counts_for(request, user, {item.count for item in items})
-    return [line_of(item, request.path, counts) for item in items]
+    return access.role_of(user) if isinstance(user, User) else ""
 
 
-def line_of(item: Item, path: str, counts: dict[str, int]) -> dict[str, Any]:
+def menu_for(request: HttpRequest, facts: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+    role = role_in(request)
+    return [line_of(item, request.path, facts()) for item in MENU if role in item.roles]
+
+
+def banners_for(request: HttpRequest, facts: Callable[[], dict[str, Any]]) -> list[banners.Banner]:
+    return banners.raised_by(facts(), now()) if role_in(request) in banners.IN_CHARGE else []
+
+
+def line_of(item: Item, path: str, counts: dict[str, Any]) -> dict[str, Any]:
     url, count = reverse(item.name), counts.get(item.count)
     alarm = item.alarms and bool(count)
     return {
@@ -78,17 +93,23 @@ def line_of(item: Item, path: str, counts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def counts_for(request: HttpRequest, user: User, wanted: set[str]) -> dict[str, int]:
-    """Every count of the menu in one query, each over an index of open work."""
+def facts_for(request: HttpRequest) -> dict[str, Any]:
+    """Every count of the menu, and what banners tell, in one query: each over an index of open work."""
+    user, role = door.staff(request), role_in(request)
+    wanted = {item.count for item in MENU if role in item.roles}
+    told = banners.FACTS if role in banners.IN_CHARGE else {}
     at, seen = now(), door.seen_by(request)
     rows: dict[str, Callable[[], QuerySet[Any]]] = {
         "mine": lambda: seen.in_work().filter(owner=user),
         "calls": lambda: board.with_call(seen.filter(owner=user)),
         "late": lambda: board.late(seen, at),
         "needy": lambda: visible_messages(user).filter(state__in=Message.NEEDS_A_PERSON),
+        "dead": claims.dead,
+        "doubtful": lambda: visible_messages(user).filter(state__in=banners.DOUBTFUL),
     }
+    wanted |= {"doubtful"} if told else set()
     counted = {name: how_many(question()) for name, question in rows.items() if name in wanted}
-    found = User.objects.filter(pk=user.pk).values(**counted).first()
+    found = User.objects.filter(pk=user.pk).values(**counted, **told).first()
     return dict(found) if found else {}
 
 

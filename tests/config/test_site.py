@@ -46,6 +46,7 @@ def test_it_says_whether_the_database_is_away_or_we_broke(
     assert answer.has_header("Retry-After") == (status == 503)
 
 
+@pytest.mark.django_db
 def test_it_shows_metrics(client: Client) -> None:
     assert b"django_http_requests" in client.get("/metrics").content
 

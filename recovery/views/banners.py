@@ -1,0 +1,94 @@
+"""What those in charge must know on whichever page they are: something stands still, or waits for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Subquery
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dispatch import watch
+from dispatch.models import Pulse
+from recovery.views.door import ADMINISTRATOR, SUPERVISOR
+from surveys.models import Message, SendingRules
+
+IN_CHARGE = frozenset({SUPERVISOR, ADMINISTRATOR})
+DOUBTFUL = (Message.UNCERTAIN, Message.DEAD)
+
+# What has to be known, as parts of the query that every page asks for its menu.
+FACTS = {
+    "canary_at": Subquery(Pulse.objects.values("canary_at")[:1]),
+    "behind": Subquery(Pulse.objects.values("behind")[:1]),
+    "paused_at": Subquery(SendingRules.objects.values("paused_at")[:1]),
+    "held_at": Subquery(SendingRules.objects.values("held_at")[:1]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    text: str
+    url: str
+    action: str = ""
+
+
+def raised_by(facts: dict[str, Any], at: datetime) -> list[Banner]:
+    """In the order of how much stands still."""
+    raised = [silent(facts, at), behind(facts), stopped(facts), dead(facts), doubtful(facts)]
+    return [banner for banner in raised if banner]
+
+
+def silent(facts: dict[str, Any], at: datetime) -> Banner | None:
+    silence = watch.since(facts["canary_at"], at)
+    if not watch.too_silent(silence):
+        return None
+    if silence is None:
+        text = _("Nothing has been dispatched yet: reminders, deadlines and messages wait.")
+    else:
+        minutes = max(int(silence.total_seconds() // 60), 1)
+        text = ngettext(
+            "Nothing has been dispatched for %(minutes)d minute: reminders, deadlines and messages wait.",
+            "Nothing has been dispatched for %(minutes)d minutes: reminders, deadlines and messages wait.",
+            minutes,
+        ) % {"minutes": minutes}
+    return Banner(text, reverse("dispatch"))
+
+
+def behind(facts: dict[str, Any]) -> Banner | None:
+    if not facts["behind"]:
+        return None
+    text = _("The database was restored or moved: nothing is sent to customers until that is settled.")
+    return Banner(text, reverse("dispatch"))
+
+
+def stopped(facts: dict[str, Any]) -> Banner | None:
+    if facts["paused_at"]:
+        return Banner(_("Messages to customers are stopped by hand."), reverse("sending"))
+    if facts["held_at"]:
+        text = _("Messages to customers are held until somebody releases them.")
+        return Banner(text, reverse("sending"))
+    return None
+
+
+def dead(facts: dict[str, Any]) -> Banner | None:
+    number = facts["dead"]
+    text = ngettext(
+        "%(number)d due thing was given up and waits for a decision.",
+        "%(number)d due things were given up and wait for a decision.",
+        number,
+    )
+    return Banner(text % {"number": number}, reverse("dispatch")) if number else None
+
+
+def doubtful(facts: dict[str, Any]) -> Banner | None:
+    number = facts["doubtful"]
+    text = ngettext(
+        "%(number)d message is uncertain or was given up and waits for a decision.",
+        "%(number)d messages are uncertain or were given up and wait for a decision.",
+        number,
+    )
+    url = f"{reverse('messages')}?state=needs_a_person"
+    return Banner(text % {"number": number}, url, _("Decide")) if number else None
