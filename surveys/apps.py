@@ -8,7 +8,9 @@ class SurveysConfig(AppConfig):
     verbose_name = _("Surveys")
 
     def ready(self) -> None:
-        from dispatch import kinds
+        from dispatch import kinds, watch
         from surveys import due
+        from surveys.messages import breaker
 
         kinds.register(*due.KINDS)
+        watch.at_each_canary(breaker.check)

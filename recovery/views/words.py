@@ -24,6 +24,7 @@ REASONS: Final[dict[str, Words]] = {
     "unknown_customer": _("it is not known who answered"),
     "no_address": _("there is no e-mail address"),
     "suppressed": _("the address must not be written to"),
+    "no_consent": _("they have not agreed to be written to"),
     "survey_inactive": _("the survey is switched off"),
     "cooldown": _("they were asked a short while ago"),
     "expired": _("the time to answer was over"),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 NAMES: dict[str, str | Promise] = {
     "invitation": _("survey invitation"),
     "resurvey_invitation": _("resurvey invitation"),
+    "sending_held": _("sending held"),
 }
 
 

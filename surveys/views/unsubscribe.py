@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -9,9 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from dispatch.clock import now
 from surveys import messages
+from surveys.messages import consent
 from surveys.messages.compose import brand
 from surveys.messages.suppression import UNSUBSCRIBED
 from surveys.models import Message, PublicLink
+
+# Where a word of the consent ledger was said.
+SAID_HERE = "unsubscribe_page"
 
 
 # The token in the address is the authority, and mail programs post here without a cookie (RFC 8058).
@@ -27,13 +34,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return page(request, link, {"gone": True}, status=404)
     keeps = "keep" in request.POST
     if request.method == "POST":
-        for address in addresses:
-            if keeps:
-                messages.unsuppress(address)
-            else:
-                messages.suppress(address, UNSUBSCRIBED, at)
+        with transaction.atomic():
+            note(link, addresses, keeps, at)
     off = all(messages.is_suppressed(address) for address in addresses)
     return page(request, link, {"addresses": map(masked, addresses), "off": off, "kept": keeps and not off})
+
+
+def note(link: PublicLink | None, addresses: list[str], keeps: bool, at: datetime) -> None:
+    for address in addresses:
+        if keeps:
+            messages.unsuppress(address)
+        else:
+            messages.suppress(address, UNSUBSCRIBED, at)
+    if link and link.customer:
+        consent.record(link.customer, given=keeps, source=SAID_HERE, at=at)
 
 
 def addresses_of(link: PublicLink) -> list[str]:

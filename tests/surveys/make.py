@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from itertools import count
 from typing import Any
 
-from surveys.models import Customer, CustomerIdentity, Question, Survey
+from surveys.models import Customer, CustomerIdentity, Message, Question, SendingRules, Survey
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+# For what runs at whatever hour it is, and says several things at once.
+ANY_TIME = {"quiet_from": time(0), "quiet_until": time(0), "per_minute": 60_000, "per_person_per_day": 1000}
+_serial = count(1)
 
 
 def make_survey(slug: str = "delivery", **fields: Any) -> Survey:
@@ -47,3 +51,26 @@ def make_customer(
         if value:
             CustomerIdentity.objects.create(customer=customer, kind=kind, value=value)
     return customer
+
+
+def make_rules(**fields: Any) -> SendingRules:
+    """The rules of sending, with their defaults but for these."""
+    SendingRules.objects.all().delete()
+    return SendingRules.objects.create(**fields)
+
+
+def make_message(**fields: Any) -> Message:
+    """Queued, due on Monday; to a stranger unless told otherwise."""
+    number = next(_serial)
+    return Message.objects.create(
+        **{
+            "dedup_key": f"made:{number}",
+            "kind": "news",
+            "to_address": f"reader{number}@example.com",
+            "subject": "News",
+            "text": "Something happened.",
+            "send_at": MONDAY,
+            "created_at": MONDAY,
+            **fields,
+        }
+    )

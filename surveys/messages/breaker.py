@@ -1,0 +1,147 @@
+"""Holds messages to customers when so many fall due at once that somebody should look first.
+
+*Due* are the messages to customers that were never tried though their time has come. Those the rate keeps
+waiting are among them; those put off until the quiet hours are over or until the person has room are not, nor
+are those an operator has let go before. *Usual* is the largest number written in one hour of the clock in the
+28 days before and given to a provider, at least LEAST_USUAL: what was never tried, the present heap itself,
+is no part of it. More than TIMES the usual is a heap. The gate looks before every try, so that none of it
+slips out, and so does the canary every half minute.
+
+A leap of the database's clock holds as well: by a wrong clock everything may seem due.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncHour
+from django.urls import reverse
+from django.utils import timezone
+
+from dispatch import clock
+from surveys.messages import pace, rules
+from surveys.messages.compose import queue_message
+from surveys.models import Message, SendingRules
+
+TIMES = 10
+LEAST_USUAL = 50
+MEMORY = timedelta(days=28)
+TRIED = (Message.ACCEPTED, Message.REJECTED, Message.UNCERTAIN, Message.DEAD)
+# Why the gate puts a message off.
+RATE, QUIET, ENOUGH = "rate", "quiet_hours", "enough_for_a_day"
+NOT_THEIR_TIME = (QUIET, ENOUGH)
+# The usual changes slowly, and reading four weeks takes a while.
+REMEMBER_SECONDS = 3600.0
+# Beyond LEAST_USUAL a count takes a while, too.
+LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever is told that sending is held, in their language and time."""
+
+    user: User
+    locale: str
+    zone: ZoneInfo
+
+
+_operators: list[Callable[[], Iterable[Operator]]] = []
+_usual: tuple[float, int] | None = None
+_looked = float("-inf")
+
+
+def told_to(operators: Callable[[], Iterable[Operator]]) -> None:
+    """From now on these people hear of it. Another room knows who they are and says so once, at start."""
+    _operators[:] = [operators]
+
+
+def check(at: datetime, known: SendingRules | None = None) -> bool:
+    """Hold what must not go out. Returns whether it is held by this very look."""
+    kept = known or rules.current()
+    leapt = clock.leap()
+    if rules.rest_of(kept):
+        return False
+    if leapt is not None:
+        return hold(rules.CLOCK, {"seconds": round(leapt.total_seconds())}, at)
+    facts = heap(kept, at)
+    return bool(facts) and hold(rules.VOLUME, facts, at)
+
+
+def hold(why: str, facts: dict[str, Any], at: datetime) -> bool:
+    if not rules.hold(why, facts, at):
+        return False
+    for operator in _operators[0]() if _operators else ():
+        tell(operator, why, facts, at)
+    return True
+
+
+def heap(kept: SendingRules, at: datetime) -> dict[str, Any]:
+    """What is due and what is usual, where that is far too much; else nothing."""
+    global _looked
+    waiting = due_to_customers(kept.released_at, at)
+    if at_most(waiting, TIMES * LEAST_USUAL) <= TIMES * LEAST_USUAL:
+        return {}
+    if time.monotonic() - _looked < LOOK_AGAIN_SECONDS:
+        return {}
+    _looked = time.monotonic()
+    usual = remembered_usual(at)
+    if at_most(waiting, TIMES * usual) <= TIMES * usual:
+        return {}
+    return {"due": waiting.count(), "usual": usual}
+
+
+def at_most(rows: QuerySet[Message], number: int) -> int:
+    """How many rows there are; counting ends one beyond the number."""
+    return rows[: number + 1].count()
+
+
+def due_to_customers(released_at: datetime | None, at: datetime) -> QuerySet[Message]:
+    """Never tried though their time has come, and not looked at by an operator yet."""
+    due = Q(send_at__lte=at) | Q(slot_at__isnull=False, send_at__lte=at + pace.AHEAD)
+    rows = Message.objects.filter(due, state=Message.QUEUED, user=None, attempts=0)
+    rows = rows.filter(send_at__lte=at + pace.AHEAD).exclude(reason__in=NOT_THEIR_TIME).order_by()
+    if released_at:
+        put_off = Q(reason=RATE) | Q(slot_at__isnull=False)
+        rows = rows.exclude(Q(send_at__lte=released_at) | (Q(created_at__lte=released_at) & put_off))
+    return rows
+
+
+def remembered_usual(at: datetime) -> int:
+    global _usual
+    if _usual is None or time.monotonic() - _usual[0] > REMEMBER_SECONDS:
+        _usual = time.monotonic(), usual_at(at)
+    return _usual[1]
+
+
+def usual_at(at: datetime) -> int:
+    """The most that were written to customers in one hour of the clock lately, and tried to send."""
+    tried = Message.objects.filter(
+        created_at__gt=at - MEMORY, created_at__lte=at, user=None, state__in=TRIED
+    ).order_by()
+    hours = tried.annotate(hour=TruncHour("created_at")).values("hour").annotate(number=Count("pk"))
+    most = hours.order_by("-number").values_list("number", flat=True).first()
+    return max(most or 0, LEAST_USUAL)
+
+
+def tell(operator: Operator, why: str, facts: dict[str, Any], at: datetime) -> None:
+    if not operator.user.email:
+        return
+    with timezone.override(operator.zone):
+        queue_message(
+            dedup_key=f"{rules.HELD}:{at.isoformat()}:{operator.user.pk}",
+            kind=rules.HELD,
+            to_address=operator.user.email,
+            to_name=operator.user.get_full_name(),
+            user=operator.user,
+            locale=operator.locale,
+            context={"why": why, **facts, "at": at, "url": f"{settings.PUBLIC_URL}{reverse('sending')}"},
+            at=at,
+        )
