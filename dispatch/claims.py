@@ -26,6 +26,8 @@ BACKOFF = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), ti
 # Claims whose rows are no longer due: somebody else settled them.
 FORGET_AFTER = timedelta(days=1)
 SPREAD = 10
+# So often a taker looks again after others took every row it had seen.
+MOST_COLLISIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +56,63 @@ def take(
     Rows whose worker ended badly before are `suspects`: they are taken only when asked for, one by one, so
     that what kills a worker takes no other row with it. `only` narrows to these ids.
     """
+    rows = kind.due(at)
+    if only:
+        rows = rows.filter(pk__in=only)
+    if kind.claims_itself:
+        return some(kind, rows, limit)
+    for _ in range(MOST_COLLISIONS):
+        held, suspected = known_claims(kind, at)
+        if suspects and not suspected:
+            return []
+        free = rows.exclude(pk__in=held)
+        if not only:
+            free = free.filter(pk__in=suspected) if suspects else free.exclude(pk__in=suspected)
+        met, taken = take_free(kind, free, at, limit, holder)
+        if taken or not met:
+            failpoint("after_take")
+            return taken
+    return []
+
+
+def known_claims(kind: Kind, at: datetime) -> tuple[set[int], set[int]]:
+    """Rows not to be taken now, and rows that took down or failed a worker before.
+
+    Read on its own: what is claimed is little, and the due rows keep the plan of their index.
+    """
+    held, suspected = set(), set()
+    claims = Claim.objects.filter(kind=kind.name)
+    for pk, until, attempts, dead in claims.values_list("subject", "lease_until", "attempts", "dead_at"):
+        if until > at or dead or attempts >= MOST_ATTEMPTS:
+            held.add(pk)
+        elif attempts:
+            suspected.add(pk)
+    return held, suspected
+
+
+def some(kind: Kind, rows: QuerySet[Any], limit: int) -> list[Taken]:
+    """Rows that claim themselves are not kept by taking: takers choose by chance, to meet less often."""
+    ids = list(rows.values_list("pk", flat=True)[: limit * SPREAD])
+    return [Taken(kind.name, pk, 0) for pk in random.sample(ids, min(limit, len(ids)))]
+
+
+def take_free(
+    kind: Kind, rows: QuerySet[Any], at: datetime, limit: int, holder: str
+) -> tuple[bool, list[Taken]]:
+    """Lock and claim; whether there were any rows, and those that are ours now."""
     with transaction.atomic():
         quickly()
-        rows = kind.due(at)
-        if only:
-            rows = rows.filter(pk__in=only)
-        if not kind.claims_itself:
-            rows = free(rows, kind, at, suspects=suspects, either=bool(only))
-        rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        if kind.claims_itself:
-            return some(kind, list(rows.values_list("pk", flat=True)[: limit * SPREAD]), limit)
-        ids = list(rows.values_list("pk", flat=True)[:limit])
+        locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        ids = list(locked.values_list("pk", flat=True)[:limit])
         taken = claim(kind, ids, at, holder) if ids else []
         failpoint("before_take_commit")
-    failpoint("after_take")
-    return taken
-
-
-def some(kind: Kind, ids: list[int], limit: int) -> list[Taken]:
-    """Rows that claim themselves are not kept by taking: takers choose by chance, to meet less often."""
-    return [Taken(kind.name, pk, 0) for pk in random.sample(ids, min(limit, len(ids)))]
+    return bool(ids), taken
 
 
 def quickly() -> None:
     """This transaction need not survive a power cut: who lost a claim does not work under it."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit TO off")
-
-
-def free(rows: QuerySet[Any], kind: Kind, at: datetime, *, suspects: bool, either: bool) -> QuerySet[Any]:
-    claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))
-    held = Q(lease_until__gt=at) | Q(dead_at__isnull=False) | Q(attempts__gte=MOST_ATTEMPTS)
-    if either:
-        return rows.filter(~Exists(claims.filter(held)))
-    if suspects:
-        return rows.filter(Exists(claims.filter(~held, attempts__gt=0)))
-    return rows.filter(~Exists(claims.filter(held | Q(attempts__gt=0))))
 
 
 def claim(kind: Kind, ids: list[int], at: datetime, holder: str) -> list[Taken]:
@@ -138,8 +161,20 @@ def begin(taken: Taken, at: datetime) -> bool:
 
 
 def end(taken: Taken) -> bool:
-    """Inside the transaction that does the work, before it: the claim is over. False: no longer ours."""
-    return mine(taken).delete()[0] == 1
+    """Inside the transaction that does the work, before it: the claim is over. False: no longer ours.
+
+    The commit need not wait for the disk: a power cut undoes the work together with the end of its claim, and
+    it is done again. What follows from it outside the database is written down, and waits for the disk, later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM dispatch_claim USING (SELECT set_config('synchronous_commit', 'off', true)) AS quickly
+            WHERE kind = %s AND subject = %s AND fence = %s
+            """,
+            [taken.kind, taken.subject, taken.fence],
+        )
+        return bool(cursor.rowcount == 1)
 
 
 def failed(taken: Taken, why: str, at: datetime) -> None:
@@ -167,12 +202,20 @@ def let_go(holder: str, at: datetime) -> int:
 def bury(at: datetime) -> int:
     """Rows that took down their worker with every attempt are dead. Returns how many are so from now on."""
     over = Claim.objects.filter(attempts__gte=MOST_ATTEMPTS, lease_until__lte=at, dead_at=None)
-    return over.update(dead_at=at)
+    with transaction.atomic():
+        return loose(over).update(dead_at=at)
 
 
 def forget(at: datetime) -> int:
     """Drop claims nobody came back to: their rows are no longer due, somebody else settled them."""
-    return Claim.objects.filter(dead_at=None, lease_until__lte=at - FORGET_AFTER).delete()[0]
+    stale = Claim.objects.filter(dead_at=None, lease_until__lte=at - FORGET_AFTER)
+    with transaction.atomic():
+        return loose(stale).delete()[0]
+
+
+def loose(claims: QuerySet[Claim]) -> QuerySet[Claim]:
+    """Those nobody is just working under: waiting for one could take as long as its worker is frozen."""
+    return Claim.objects.filter(pk__in=claims.order_by().select_for_update(skip_locked=True).values("pk"))
 
 
 def dead() -> QuerySet[Claim]:
@@ -193,5 +236,7 @@ def waiting(kind: Kind, at: datetime) -> QuerySet[Any]:
 def lateness(kind: Kind, at: datetime) -> tuple[int, datetime | None]:
     """How many rows are due and taken by nobody (at most 10,000 are counted), and since when the oldest."""
     rows = waiting(kind, at)
-    oldest = rows.annotate(since=F(kind.due_at)).values_list("since", flat=True).first() if kind.due_at else None
+    oldest = (
+        rows.annotate(since=F(kind.due_at)).values_list("since", flat=True).first() if kind.due_at else None
+    )
     return rows.order_by()[:10_000].count(), oldest

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+import psycopg
+from django.db import InterfaceError, OperationalError, transaction
 
 from dispatch import claims, epoch, kinds
 from dispatch.claims import Taken
@@ -59,16 +60,25 @@ def perform(kind: Kind, taken: Taken, at: datetime, on_error: Failed = log_failu
         failpoint("step_after_commit")
     except Exception as error:
         on_error(kind, taken.subject, error)
-        if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
-            raise  # the database is away: nothing here is about this row
+        if is_lost_connection(error):
+            raise  # the database went away: nothing here is about this row
         if not kind.claims_itself:
             claims.failed(taken, f"{type(error).__name__}: {error}", at)
         return False
     return True
 
 
+def is_lost_connection(error: Exception) -> bool:
+    """Told by its SQLSTATE (08 connection, 57P shutdown, or none): Django may be connected again by now."""
+    why = error.__cause__
+    lost = isinstance(why, psycopg.Error) and (why.sqlstate or "08").startswith(("08", "57P"))
+    return lost and isinstance(error, OperationalError | InterfaceError)
+
+
 def batches(kind: Kind, clock: Clock, holder: str) -> Iterable[list[Taken]]:
     """What is due of a kind, batch after batch, until there is no more; a suspect after each, alone."""
+    if not kind.due(clock()).exists():
+        return  # the usual case, for the price of one look
     while True:
         fresh = claims.take(kind, clock(), limit=BATCH, holder=holder)
         yield fresh
@@ -106,7 +116,10 @@ def drain(
                 break  # nothing left, or only what its own step could not move forward now
             for each in batch:
                 if not may_go_on():
+                    claims.let_go(holder, clock())
                     return done
+                if each.subject in tried and not kind.claims_itself:
+                    continue  # its own step left it due: it waits for the lease to end, others go on
                 tried.add(each.subject)
                 starting(kind, each.subject)
                 done.taken += 1

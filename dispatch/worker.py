@@ -50,7 +50,7 @@ def watch(every: float) -> int:
     stopping, before = Stopping(), ""
     while not stopping.asked:
         holder, started = engine.new_holder(), time.monotonic()
-        child, pipe = begin_child(every, holder, before)
+        child, pipe = begin_child(every, holder, before, stopping)
         watch_child(child, pipe, stopping)
         before = holder
         if not stopping.asked and time.monotonic() - started < QUICK_DEATH_SECONDS:
@@ -58,7 +58,7 @@ def watch(every: float) -> int:
     return 0
 
 
-def begin_child(every: float, holder: str, before: str) -> tuple[int, int]:
+def begin_child(every: float, holder: str, before: str, stopping: Stopping) -> tuple[int, int]:
     news, tell = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -67,7 +67,7 @@ def begin_child(every: float, holder: str, before: str) -> tuple[int, int]:
         os.close(tell)
         return child, news
     os.close(news)
-    return run_child(every, holder, before, tell)
+    return run_child(every, holder, before, tell, stopping)
 
 
 def watch_child(child: int, news: int, stopping: Stopping) -> None:
@@ -96,10 +96,10 @@ def ended(child: int) -> bool:
     return bool(pid)
 
 
-def run_child(every: float, holder: str, before: str, tell: int) -> NoReturn:
+def run_child(every: float, holder: str, before: str, tell: int, stopping: Stopping) -> NoReturn:
     status = 1
     try:
-        status = work(every, holder, before, tell)
+        status = work(every, holder, before, tell, stopping)
     except BrokenPipeError:
         log.warning("the dispatcher's parent is gone: stopping")
     except Exception:
@@ -110,9 +110,8 @@ def run_child(every: float, holder: str, before: str, tell: int) -> NoReturn:
         os._exit(status)
 
 
-def work(every: float, holder: str, before: str, tell: int) -> int:
-    """Round after round. A database that is away is waited for."""
-    stopping = Stopping()
+def work(every: float, holder: str, before: str, tell: int, stopping: Stopping) -> int:
+    """Round after round, until asked to stop. A database that is away is waited for."""
     while not stopping.asked:
         try:
             busy = one_round(holder, before, tell, stopping)
