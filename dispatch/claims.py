@@ -164,7 +164,7 @@ def end(taken: Taken) -> bool:
     """Inside the transaction that does the work, before it: the claim is over. False: no longer ours.
 
     The commit need not wait for the disk: a power cut undoes the work together with the end of its claim, and
-    it is done again. What follows from it outside the database is written down, and waits for the disk, later.
+    it is done again. What follows from it outside the database is written down and waits for the disk, later.
     """
     with connection.cursor() as cursor:
         cursor.execute(
