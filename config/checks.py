@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
-from config.env import given
+from config.env import CHANNELS, given
 
 WANTED = {
     "DATABASE_URL": "Without it the data lies in an embedded server meant for trying out.",
@@ -16,6 +16,7 @@ WANTED = {
     "EMAIL_URL": "Without it mail goes to a server on this machine, if there is one.",
     "DEFAULT_FROM_EMAIL": "Without it mails come from redress@localhost.",
 }
+OPTIONAL = {"sms": "SMS", "chat": "chat"}
 
 
 @register(Tags.security, deploy=True)
@@ -33,4 +34,24 @@ def deployment_facts(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
         )
     if settings.DEMO:
         found.append(Warning("DEMO is on: anybody may read the customers' mailbox.", id="redress.W021"))
-    return found
+    return found + carriers()
+
+
+def carriers() -> list[CheckMessage]:
+    """Who carries messages: nobody, or somebody whose token travels in the open."""
+    in_the_open = [
+        Warning(
+            f"{CHANNELS[channel]} does not start with https://, so its messages travel in the open.",
+            id="redress.W022",
+        )
+        for channel, facts in settings.PROVIDERS.items()
+        if not facts["URL"].startswith("https://")
+    ]
+    unnamed = [
+        Info(
+            f"{CHANNELS[channel]} is not set: messages by {name} end as rejected.", id=f"redress.I{number:03}"
+        )
+        for number, (channel, name) in enumerate(OPTIONAL.items(), start=1)
+        if channel not in settings.PROVIDERS
+    ]
+    return [*in_the_open, *unnamed]

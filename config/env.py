@@ -4,9 +4,10 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
@@ -30,6 +31,51 @@ def broker_url(redis_url: str) -> str:
     if not redis_url.startswith("unix://"):
         return redis_url
     return f"redis+socket://{path}?virtual_host={parse_qs(query).get('db', ['0'])[0]}"
+
+
+# The variable that names who carries the messages of a channel.
+CHANNELS = {"email": "EMAIL_URL", "sms": "SMS_URL", "chat": "CHAT_URL"}
+# Class A takes our key and knows a repetition by it, B can be asked about it, C can do neither.
+CLASSES = {"key": "A", "ask": "B", "none": "C"}
+
+
+def http_providers() -> dict[str, dict[str, Any]]:
+    """By channel, the providers spoken to over HTTP: `https://TOKEN@host/path?class=key&window_hours=24`."""
+    urls = {channel: str(env.str(name, default="")).strip() for channel, name in CHANNELS.items()}
+    return {
+        channel: http_provider(CHANNELS[channel], url)
+        for channel, url in urls.items()
+        if url and not (channel == "email" and not url.startswith(("http:", "https:")))
+    }
+
+
+def http_provider(name: str, url: str) -> dict[str, Any]:
+    """The facts in a provider's URL. Raises ImproperlyConfigured, which never repeats the token."""
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    kind, hours = asked.pop("class", "none"), asked.pop("window_hours", "24")
+    try:
+        facts = {
+            "URL": parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl(),
+            "TOKEN": unquote(parts.username or ""),
+            "CLASS": CLASSES[kind],
+            "WINDOW_HOURS": float(hours),
+        }
+        fit = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not asked
+        fit = fit and 0 < facts["WINDOW_HOURS"] <= 24 * 365
+        fit = fit and parts.password is None and (not facts["TOKEN"] or printable(facts["TOKEN"]))
+    except (KeyError, ValueError):
+        fit = False
+    if not fit:
+        raise ImproperlyConfigured(
+            f"{name} must look like https://TOKEN@host/path?class=key&window_hours=24, where class is "
+            "key, ask or none, and window_hours says for how long the provider remembers a key."
+        )
+    return facts
+
+
+def printable(token: str) -> bool:
+    return token.isascii() and token.isprintable() and " " not in token
 
 
 def secret_key() -> str:

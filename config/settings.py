@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded, logs
-from config.env import ROOT, VAR, broker_url, database_from_url, env, given, secret_key
+from config.env import ROOT, VAR, broker_url, database_from_url, env, given, http_providers, secret_key
 
 # Django's generic classes take their type parameters at run time too.
 django_stubs_ext.monkeypatch()
@@ -160,9 +160,12 @@ STORAGES = {
 MEDIA_ROOT = VAR / "media"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# --- Mail ---
+# --- What carries messages ---
 
-vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+# By channel, who is spoken to over HTTP. Mail goes by SMTP where EMAIL_URL says so, or nothing.
+PROVIDERS = http_providers()
+if "email" not in PROVIDERS:
+    vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="redress@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -230,6 +233,8 @@ DATABASE_CLOCK = not TESTING
 EPOCH_FILE = Path(env.str("EPOCH_FILE", default=str(VAR / "epoch.json")))
 # How long a due row stays with a worker that says nothing more.
 DISPATCH_LEASE_SECONDS = env.float("DISPATCH_LEASE_SECONDS", default=60.0)
+# How long a request may still be on its way after its sender was lost, before the provider is asked for it.
+PROVIDER_SETTLE_SECONDS = env.float("PROVIDER_SETTLE_SECONDS", default=2 * DISPATCH_LEASE_SECONDS)
 
 # --- Work in the background: Redis carries nudges and ticks, nothing that may not be lost ---
 

@@ -1,7 +1,8 @@
 """What we say to anyone: written down once, judged at the gate, delivered, and never lost in silence."""
 
 from surveys.messages.compose import queue_message
-from surveys.messages.deliver import NotAllowed, drop, due_messages, mark_sent, resend, send
+from surveys.messages.decisions import NotAllowed, drop, mark_sent, resend
+from surveys.messages.deliver import due_messages, send
 from surveys.messages.gate import Verdict, verdict
 from surveys.messages.links import find_link, make_link
 from surveys.messages.suppression import is_suppressed, normalise, suppress, unsuppress

@@ -15,10 +15,12 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils import timezone, translation
 
+from dispatch import epoch
 from dispatch.nudge import nudge
 from surveys.messages.links import new_link
 from surveys.models import Customer, Invitation, Message, PublicLink
 
+EMAIL = "email"
 UNSUBSCRIBE_DAYS = 730
 # Line breaks would end a header; bidirectional controls would let a name rewrite the rest of the line.
 UNFIT_FOR_A_LINE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -36,15 +38,16 @@ def queue_message(
     customer: Customer | None = None,
     user: User | None = None,
     invitation: Invitation | None = None,
+    channel: str = EMAIL,
     about: str = "",
     send_at: datetime | None = None,
     not_after: datetime | None = None,
 ) -> Message:
     """The message of this intent, queued; the same `dedup_key` again is the row already there.
 
-    Renders `messages/<kind>.txt` (subject, blank line, body) and `messages/<kind>.html` where it exists, in
-    `locale` and, for a customer, their time zone. The templates also see `brand`, `to_name`, `subject` and,
-    for a customer, `unsubscribe_url`.
+    Renders `messages/<kind>.txt` (subject, blank line, body) and, for mail, `messages/<kind>.html` where it
+    exists, in `locale` and, for a customer, their time zone. The templates also see `brand`, `to_name`,
+    `subject` and, for a customer, `unsubscribe_url`.
     """
     known = Message.objects.filter(dedup_key=dedup_key).first()
     if known:
@@ -53,6 +56,7 @@ def queue_message(
         dedup_key=dedup_key,
         key=provider_key(dedup_key),
         kind=kind,
+        channel=channel,
         to_address=to_address.strip(),
         to_name=one_line(to_name)[:200],
         locale=locale,
@@ -75,9 +79,13 @@ def queue_message(
     return message
 
 
-def provider_key(dedup_key: str) -> str:
-    """What a provider tells a repetition by: the same for every try of one intent, 64 characters."""
-    return sha256(dedup_key.encode()).hexdigest()
+def provider_key(dedup_key: str, resent: int = 0) -> str:
+    """What a provider tells a repetition by, 64 characters: the same for every try of one intent, and another
+    each time a person had it sent again.
+
+    The generation of the database goes in: after a restore the same intent may name something else.
+    """
+    return sha256(f"{epoch.generation()}/{resent}/{dedup_key}".encode()).hexdigest()
 
 
 def _write(message: Message, context: dict[str, Any], at: datetime) -> None:
@@ -90,14 +98,16 @@ def _write(message: Message, context: dict[str, Any], at: datetime) -> None:
             customer=message.customer,
         )
         context["unsubscribe_url"] = url
-        message.headers = {
-            "List-Unsubscribe": f"<{url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
+        if message.channel == EMAIL:
+            message.headers = {
+                "List-Unsubscribe": f"<{url}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
     zone = timezone.override(message.customer.zone) if message.customer else nullcontext()
     with translation.override(message.locale), zone:
         message.subject, message.text = render_text(message.kind, context)
-        message.html = render_html(message.kind, {**context, "subject": message.subject})
+        if message.channel == EMAIL:
+            message.html = render_html(message.kind, {**context, "subject": message.subject})
     message.save(force_insert=True)
     if link:
         link.about = f"message:{message.pk}"

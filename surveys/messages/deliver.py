@@ -2,102 +2,159 @@
 it still holds the fence. Every step may die; what it leaves behind says how far it came.
 """
 
-import time
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from dispatch import epoch
+from dispatch.clock import steady
+from dispatch.failpoints import failpoint
 from dispatch.nudge import nudge
-from surveys.messages import email
-from surveys.messages.email import Outcome
-from surveys.messages.gate import verdict
+from surveys.messages import doubt
+from surveys.messages.compose import provider_key
+from surveys.messages.doubt import ASK, ASKING, END, WAIT, in_doubt
+from surveys.messages.gate import pickable, verdict
+from surveys.messages.providers.base import (
+    ABSENT,
+    ACCEPTED,
+    FOUND,
+    REJECTED,
+    RETRY,
+    UNCERTAIN,
+    UNKNOWN,
+    Outcome,
+    Provider,
+)
+from surveys.messages.providers.chosen import provider_of
 from surveys.messages.suppression import BOUNCED, suppress
 from surveys.models import DeliveryAttempt, Invitation, Message
 
-LEASE = timedelta(seconds=60)
-# The call itself takes at most half a lease; who was held up longer than the rest must not begin it.
-PATIENCE_SECONDS = 25.0
 BACKOFF = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 MOST_ATTEMPTS = 5
-BY_HAND = "by_hand"
 # The kind under which due messages are dispatched.
 MESSAGES = "messages"
 # The codes an invitation is cancelled with when its message could not be handed over.
 UNDELIVERED = {Message.REJECTED: "message_rejected", Message.DEAD: "message_dead"}
-
-
-class NotAllowed(Exception):
-    """The message is no longer in a state in which a person may do this."""
-
-
-# --- What a sweep and a worker do ---
+# What an attempt ends as that was begun and then not made: nothing is wrong with the message.
+HELD_UP, RESTORED = "held_up", "database_restored"
 
 
 def due_messages(at: datetime) -> QuerySet[Message]:
     """Messages to send now, and those whose sender died; the longest waiting first."""
-    waiting = Q(state=Message.QUEUED, send_at__lte=at)
+    waiting = Q(state=Message.QUEUED) & pickable(at)
     abandoned = Q(state=Message.SENDING, lease_until__lte=at)
-    return Message.objects.filter(waiting | abandoned).order_by("send_at", "id")
+    return Message.objects.filter(waiting | abandoned, send_at__lte=at).order_by("send_at", "id")
 
 
 def send(message_id: int, at: datetime) -> str:
-    """Deliver this message if it is due and nobody else has it. Returns its state then, '' if it is gone.
+    """Deliver this message if it is due and nobody else has it, or ask what became of it.
 
-    Must not be called inside a transaction: the attempt has to be committed before the provider hears of it.
+    Returns its state then, '' if it is gone. Must not be called inside a transaction: the attempt has to be
+    committed before the provider hears of it.
     """
-    started = time.monotonic()
+    started = steady()
     message = claim(message_id, at)
-    attempt = intend(message, at) if message else None
-    if message and attempt:
-        late = time.monotonic() - started > PATIENCE_SECONDS
-        outcome = Outcome(email.RETRY, "held up") if late else email.deliver(message)
-        finish(attempt, outcome, at + timedelta(seconds=time.monotonic() - started))
+    if message:
+        failpoint("message_claimed")
+        work(message, at, started)
     return Message.objects.values_list("state", flat=True).filter(pk=message_id).first() or ""
+
+
+def work(message: Message, at: datetime, started: float) -> None:
+    """With a message just claimed, at `started` by the steady clock."""
+
+    def later() -> datetime:
+        return at + timedelta(seconds=steady() - started)
+
+    question = question_of(message)
+    if question:
+        answer = ask(message, started)
+        finish_asking(question, answer, later())
+        return
+    attempt = intend(message, at)
+    if attempt:
+        failpoint("after_intent_commit")
+        outcome = call(message, later(), started)
+        failpoint("before_finish")
+        finish(attempt, outcome, later())
+        failpoint("after_finish")
+
+
+# --- Each step is one transaction; between them stands the provider ---
 
 
 def claim(message_id: int, at: datetime) -> Message | None:
     with transaction.atomic(durable=True):
-        message = _lock(message_id, skip_locked=True)
+        message = lock(message_id, skip_locked=True)
         if message is None:
             return None
         if message.state == Message.SENDING and message.lease_until and message.lease_until <= at:
             _give_back(message, at)
         if message.state != Message.QUEUED or message.send_at > at:
             return None
-        if message.attempts >= MOST_ATTEMPTS:
+        plan = doubt.plan(message, provider_of(message.channel), at)
+        if plan.step == END:
+            _end(message, Message.UNCERTAIN, plan.reason, at)
+        elif plan.step == WAIT:
+            _queue_again(message, plan.until or at, plan.reason)
+        elif plan.step == ASK:
+            return _begin_asking(message, at)
+        elif message.attempts >= MOST_ATTEMPTS:
             _end(message, Message.DEAD, "too_many_attempts", at)
-            return None
-        message.state = Message.SENDING
-        message.fence += 1
-        message.attempts += 1
-        message.lease_until = at + LEASE
-        message.save(update_fields=["state", "fence", "attempts", "lease_until"])
-        return message
+        else:
+            message.attempts += 1
+            return _take(message, at)
+        return None
 
 
 def intend(claimed: Message, at: datetime) -> DeliveryAttempt | None:
     """Judge at the gate and commit the attempt in one transaction; None when refused or no longer ours."""
     with transaction.atomic(durable=True):
-        message = _lock(claimed.pk)
-        if message is None or (message.state, message.fence) != (Message.SENDING, claimed.fence):
+        message = _held(claimed.pk, claimed.fence)
+        if message is None:
+            return None
+        provider = provider_of(message.channel)
+        if provider is None:
+            _end(message, Message.REJECTED, f"no_provider_{message.channel}", at)
             return None
         gate = verdict(message, at)
+        if not gate.ok and gate.until:
+            # Nothing is wrong with the message and nothing was tried: it only waits.
+            message.attempts -= 1
+            _queue_again(message, gate.until, gate.reason)
+            return None
         if not gate.ok:
             _end(message, gate.state, gate.reason, at)
             return None
-        return DeliveryAttempt.objects.create(
-            message=message, fence=message.fence, provider=email.PROVIDER, started_at=at
-        )
+        attempt = _write_down(message, provider, at)
+        failpoint("before_intent_commit")
+        return attempt
+
+
+def call(message: Message, at: datetime, started: float) -> Outcome:
+    """What the provider says, unless too much time went by since `started`. Outside any transaction."""
+    provider = provider_of(message.channel)
+    if provider is None or not epoch.advance(at):
+        return Outcome(RETRY, RESTORED)
+    failpoint("before_call")
+    if held_up(started):
+        return Outcome(RETRY, HELD_UP)
+    outcome = provider.deliver(message, message.key)
+    if outcome.result == ACCEPTED:
+        failpoint("provider_accepted")
+    return outcome
 
 
 def finish(attempt: DeliveryAttempt, outcome: Outcome, at: datetime) -> bool:
     """Record how the attempt ended. A worker that lost its fence changes nothing and gets False."""
     with transaction.atomic(durable=True):
-        message = _lock(attempt.message_id)
-        if message is None or (message.state, message.fence) != (Message.SENDING, attempt.fence):
+        message = _held(attempt.message_id, attempt.fence)
+        if message is None:
             return False
         attempt.ended_at, attempt.result, attempt.detail = at, outcome.result, outcome.detail
         attempt.save(update_fields=["ended_at", "result", "detail"])
@@ -105,37 +162,136 @@ def finish(attempt: DeliveryAttempt, outcome: Outcome, at: datetime) -> bool:
         return True
 
 
+def question_of(message: Message) -> DeliveryAttempt | None:
+    """The question for which this message was claimed, if it was not to be sent."""
+    return message.deliveries.filter(fence=message.fence, result=ASKING).first()
+
+
+def ask(message: Message, started: float) -> str:
+    provider = provider_of(message.channel)
+    failpoint("asking_provider")
+    if provider is None or held_up(started):
+        return UNKNOWN
+    return provider.ask(message.key)
+
+
+def finish_asking(question: DeliveryAttempt, answer: str, at: datetime) -> bool:
+    """Record what the provider said, and go on accordingly. Without the fence nothing is changed: False."""
+    with transaction.atomic(durable=True):
+        message = _held(question.message_id, question.fence)
+        if message is None:
+            return False
+        question.ended_at, question.result = at, answer
+        question.save(update_fields=["ended_at", "result"])
+        if answer == FOUND:
+            _end(message, Message.ACCEPTED, "", at)
+        else:
+            _go_on(message, at, timedelta(0))
+            if answer == ABSENT:
+                transaction.on_commit(partial(nudge, MESSAGES, message.pk))
+        return True
+
+
+def held_up(started: float) -> bool:
+    """The call must be over while the lease still runs; it takes a quarter of it."""
+    return steady() - started > lease().total_seconds() / 2
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
+
+
+# --- What becomes of a message whose row is locked ---
+
+
 def _settle(message: Message, outcome: Outcome, at: datetime) -> None:
-    if outcome.result == email.ACCEPTED:
+    pause = max(BACKOFF[min(message.attempts, len(BACKOFF)) - 1], outcome.wait or timedelta(0))
+    if outcome.result == ACCEPTED:
         _end(message, Message.ACCEPTED, "", at)
-    elif outcome.result == email.REJECTED:
+    elif outcome.result == REJECTED:
         _end(message, Message.REJECTED, outcome.detail, at)
         if outcome.no_such_mailbox and not message.user:
             suppress(message.to_address, BOUNCED, at, message.channel)
-    elif outcome.result == email.UNCERTAIN and not message.user:
-        _end(message, Message.UNCERTAIN, outcome.detail, at)
+    elif outcome.detail == RESTORED:
+        message.attempts -= 1
+        _queue_again(message, at + pause)
+    elif outcome.result == UNCERTAIN:
+        _go_on(message, at, pause)
     elif message.attempts >= MOST_ATTEMPTS:
         _end(message, Message.DEAD, outcome.detail, at)
     else:
-        _queue_again(message, at + BACKOFF[message.attempts - 1])
+        _queue_again(message, at + pause)
+
+
+def _go_on(message: Message, at: datetime, pause: timedelta) -> None:
+    """After a doubt: as the class of its provider allows."""
+    plan = doubt.plan(message, provider_of(message.channel), at)
+    if plan.step == END:
+        _end(message, Message.UNCERTAIN, plan.reason, at)
+    elif plan.step in (WAIT, ASK):
+        _queue_again(message, plan.until or at, plan.reason)
+    elif message.attempts >= MOST_ATTEMPTS:
+        _end(message, Message.DEAD, "too_many_attempts", at)
+    else:
+        _queue_again(message, at + pause)
 
 
 def _give_back(message: Message, at: datetime) -> None:
-    """Its sender died. If it had begun, a customer's message may have gone out: a person decides."""
-    begun = message.deliveries.filter(fence=message.fence, ended_at=None)
-    began = begun.update(ended_at=at, result=email.UNCERTAIN, detail="sender_died") > 0
-    if began and not message.user:
-        _end(message, Message.UNCERTAIN, "sender_died", at)
-    else:
-        _queue_again(message, at)
+    """Its sender died, or is thought dead. What it had begun may have been heard."""
+    begun = message.deliveries.filter(fence=message.fence, ended_at=None).first()
+    if begun:
+        begun.ended_at, begun.detail = at, "sender_died"
+        begun.result = UNKNOWN if begun.result == ASKING else UNCERTAIN
+        begun.save(update_fields=["ended_at", "result", "detail"])
+        failpoint(f"giving_back_{begun.provider_class.lower()}")
+    _queue_again(message, at)
 
 
-def _queue_again(message: Message, send_at: datetime) -> None:
+def _take(message: Message, at: datetime) -> Message:
+    message.state, message.reason, message.lease_until = Message.SENDING, "", at + lease()
+    message.fence += 1
+    message.key = message.key or provider_key(message.dedup_key)
+    message.save(update_fields=["state", "reason", "lease_until", "fence", "attempts", "key"])
+    return message
+
+
+def _begin_asking(message: Message, at: datetime) -> Message | None:
+    """The question is written down too: one that kills who asks it is not asked for ever."""
+    provider = provider_of(message.channel)
+    if provider is None:
+        return None
+    _take(message, at)
+    _write_down(message, provider, at, ASKING)
+    return message
+
+
+def _write_down(message: Message, provider: Provider, at: datetime, result: str = "") -> DeliveryAttempt:
+    return DeliveryAttempt.objects.create(
+        message=message,
+        fence=message.fence,
+        provider=provider.name,
+        provider_class=provider.klass,
+        key=message.key,
+        started_at=at,
+        result=result,
+    )
+
+
+def _queue_again(message: Message, send_at: datetime, reason: str = "") -> None:
     message.state, message.send_at, message.lease_until = Message.QUEUED, send_at, None
-    message.save(update_fields=["state", "send_at", "lease_until"])
+    message.reason = reason[:200]
+    message.save(update_fields=["state", "send_at", "lease_until", "reason", "attempts"])
 
 
 def _end(message: Message, state: str, reason: str, at: datetime) -> None:
+    """What may have arrived ends as uncertain, whatever else there is to say of it."""
+    sure = state in (Message.ACCEPTED, Message.UNCERTAIN)
+    if not sure and in_doubt(message.deliveries.all()).exists():
+        state = Message.UNCERTAIN
+    record_end(message, state, reason, at)
+
+
+def record_end(message: Message, state: str, reason: str, at: datetime) -> None:
     message.state, message.reason, message.finished_at, message.lease_until = state, reason[:200], at, None
     message.save(update_fields=["state", "reason", "finished_at", "lease_until"])
     # An uncertain one may have arrived: its invitation stays open for an answer until a person drops it.
@@ -145,69 +301,13 @@ def _end(message: Message, state: str, reason: str, at: datetime) -> None:
         )
 
 
-def _lock(message_id: int, *, skip_locked: bool = False) -> Message | None:
+def _held(message_id: int, fence: int) -> Message | None:
+    """The row, locked, if it is still with whoever has this fence."""
+    message = lock(message_id)
+    ours = message is not None and (message.state, message.fence) == (Message.SENDING, fence)
+    return message if ours else None
+
+
+def lock(message_id: int, *, skip_locked: bool = False) -> Message | None:
     rows = Message.objects.select_related("user", "invitation", "customer")
     return rows.select_for_update(of=("self",), skip_locked=skip_locked).filter(pk=message_id).first()
-
-
-# --- What a person decides about a message that needs one ---
-
-
-def resend(message: Message, by: User, at: datetime) -> Message:
-    """Queue it again as new; an invitation that ended with it is open again."""
-    with transaction.atomic():
-        held = _decide(message, by, at, "resent")
-        _reopen_invitation(held)
-        held.state, held.reason, held.attempts = Message.QUEUED, "", 0
-        held.send_at, held.finished_at = at, None
-        held.save(update_fields=["state", "reason", "attempts", "send_at", "finished_at"])
-        transaction.on_commit(partial(nudge, MESSAGES, held.pk))
-    return held
-
-
-def mark_sent(message: Message, by: User, at: datetime) -> Message:
-    """A person knows that it arrived, or has said it another way."""
-    with transaction.atomic():
-        held = _decide(message, by, at, "marked_sent")
-        _reopen_invitation(held)
-        _end(held, Message.ACCEPTED, "marked_sent", at)
-    return held
-
-
-def drop(message: Message, by: User, at: datetime) -> Message:
-    """It shall not be sent any more."""
-    with transaction.atomic():
-        held = _decide(message, by, at, "dropped")
-        _end(held, Message.CANCELLED, "dropped", at)
-    return held
-
-
-def _decide(message: Message, by: User, at: datetime, decision: str) -> Message:
-    """Lock it, refuse if it needs nobody, and keep who decided what beside the attempts."""
-    held = _lock(message.pk)
-    if held is None or held.state not in Message.NEEDS_A_PERSON:
-        raise NotAllowed
-    held.fence += 1
-    held.save(update_fields=["fence"])
-    DeliveryAttempt.objects.create(
-        message=held,
-        fence=held.fence,
-        provider=BY_HAND,
-        started_at=at,
-        ended_at=at,
-        result=decision,
-        detail=by.get_full_name() or by.get_username(),
-    )
-    return held
-
-
-def _reopen_invitation(message: Message) -> None:
-    """Raises NotAllowed when the person has meanwhile been asked again."""
-    closed_with_it = Invitation.objects.filter(
-        messages=message, state=Invitation.CANCELLED, reason__in=UNDELIVERED.values()
-    )
-    try:
-        with transaction.atomic():
-            closed_with_it.update(state=Invitation.SENT, reason="")
-    except IntegrityError as asked_again:
-        raise NotAllowed from asked_again

@@ -2,39 +2,45 @@
 
 import contextlib
 import smtplib
-from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import formataddr
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from surveys.messages.smtp import TOTAL_SECONDS
+from surveys.messages.providers.base import (
+    ACCEPTED,
+    BLIND,
+    REJECTED,
+    RETRY,
+    UNCERTAIN,
+    UNKNOWN,
+    Outcome,
+    total_seconds,
+)
 from surveys.models import Message
 
-ACCEPTED: Final = "accepted"
-REJECTED: Final = "rejected"
-RETRY: Final = "retry"
-UNCERTAIN: Final = "uncertain"
-
-PROVIDER = "smtp"
 DJANGOS_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 WATCHED_SMTP = "surveys.messages.smtp.WatchedBackend"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one try ended, in the server's words; `no_such_mailbox` when it said the address does not exist."""
+class Mail:
+    """SMTP: it neither knows a repetition nor can be asked what became of a message."""
 
-    result: str
-    detail: str = ""
-    no_such_mailbox: bool = False
+    name, klass, window = "smtp", BLIND, timedelta(0)
+
+    def deliver(self, message: Message, key: str) -> Outcome:
+        return deliver(message)
+
+    def ask(self, key: str) -> str:
+        return UNKNOWN
 
 
 def deliver(message: Message) -> Outcome:
-    """Hand the message over once. Takes about TOTAL_SECONDS at most after connecting; raises nothing."""
+    """Hand the message over once. Takes about `total_seconds()` at most after connecting; raises nothing."""
     connection = open_connection()
     try:
         mail = as_mail(message)
@@ -60,7 +66,7 @@ def deliver(message: Message) -> Outcome:
 
 def open_connection() -> Any:
     backend = WATCHED_SMTP if settings.EMAIL_BACKEND == DJANGOS_SMTP else settings.EMAIL_BACKEND
-    return get_connection(backend, timeout=TOTAL_SECONDS)
+    return get_connection(backend, timeout=total_seconds())
 
 
 def as_mail(message: Message) -> EmailMultiAlternatives:

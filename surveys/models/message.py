@@ -104,9 +104,9 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         indexes = [
             models.Index(
-                fields=["send_at"],
+                fields=["send_at", "id"],
                 condition=Q(state__in=["queued", "sending"]),
-                name="message_due",
+                name="message_due_in_turn",
             ),
             models.Index(
                 fields=["-id"],
