@@ -31,6 +31,10 @@ BIN = VENV / "bin"
 PYTHON = BIN / "python"
 LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev", "bench": "dev"}
 READY_SECONDS = 60
+# A part of the demo that ends within this time, this often in a row, is not started again.
+QUICK_SECONDS = 10.0
+MOST_QUICK_ENDS = 5
+PAUSE_SECONDS = 1.0
 
 
 def main(words: list[str]) -> int:
@@ -204,60 +208,90 @@ def manage(embedded: ModuleType, *words: str) -> None:
         sys.exit(f"manage.py {' '.join(words)} failed")
 
 
-def start_parts(
-    embedded: ModuleType, stack: contextlib.ExitStack, port: int
-) -> dict[str, subprocess.Popen[bytes]]:
+class Part:
+    """One process of the demo, started again when it ends by itself."""
+
+    def __init__(self, name: str, command: list[str], embedded: ModuleType) -> None:
+        self.name, self.command, self.embedded = name, command, embedded
+        self.log = VAR / f"demo-{name.split()[0]}.log"
+        self.log.write_bytes(b"")
+        self.quick_ends = 0
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process: subprocess.Popen[bytes] = self.embedded.child(
+                self.command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+            )
+        self.started = time.monotonic()
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def start_again(self) -> bool:
+        """After a pause; False when it ended too quickly too often."""
+        quick = time.monotonic() - self.started < QUICK_SECONDS
+        self.quick_ends = self.quick_ends + 1 if quick else 0
+        if self.quick_ends == MOST_QUICK_ENDS:
+            return False
+        print(f"Ended by itself and started again: {self.name} ({self.process.returncode})", flush=True)
+        time.sleep(PAUSE_SECONDS)
+        self.start()
+        return True
+
+    def tell(self) -> None:
+        if not self.ended():
+            self.process.terminate()
+
+    def stop(self) -> None:
+        self.embedded.stop(self.process)
+
+    def show_log(self) -> None:
+        print(
+            f"--- {self.log}", *self.log.read_text(errors="replace").splitlines()[-30:], sep="\n", flush=True
+        )
+
+
+def start_parts(embedded: ModuleType, stack: contextlib.ExitStack, port: int) -> list[Part]:
     celery = [str(BIN / "celery"), "--app", "config", "--quiet"]
     commands = {
         "mailbox and customers": [str(PYTHON), "manage.py", "demo_live"],
-        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "4", "--without-mingle"],
+        "worker": [*celery, "worker", "--pool", "prefork", "--concurrency", "2", "--without-mingle"],
         "timetable": [*celery, "beat"],
+        "dispatcher": [str(PYTHON), "manage.py", "dispatch", "--loop"],
         "web": [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8",
                 "--graceful-timeout", "3", "--no-control-socket"],
     }  # fmt: skip
-    parts = {}
+    parts: list[Part] = []
     for name, command in commands.items():
-        with log_of(name).open("wb") as output:
-            parts[name] = embedded.child(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        stack.callback(embedded.stop, parts[name])
+        parts.append(Part(name, command, embedded))
+        stack.callback(parts[-1].stop)
     # All are told before the first is waited for.
-    stack.callback(lambda: [part.terminate() for part in parts.values()])
+    stack.callback(lambda: [part.tell() for part in parts])
     return parts
 
 
-def log_of(name: str) -> Path:
-    return VAR / f"demo-{name.split()[0]}.log"
-
-
-def wait_until_ready(parts: dict[str, subprocess.Popen[bytes]], port: int) -> None:
+def wait_until_ready(parts: list[Part], port: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if gone(parts):
-            break
+    while time.monotonic() < deadline and not any(part.ended() for part in parts):
         with contextlib.suppress(OSError):  # refused, slow, or 503: not ready yet
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2).close()
             return
         time.sleep(0.1)
-    show_logs(gone(parts) or ["web"])
+    for part in [part for part in parts if part.ended()] or parts[-1:]:
+        part.show_log()
     sys.exit("The demo did not start.")
 
 
-def watch(parts: dict[str, subprocess.Popen[bytes]]) -> int:
-    while not gone(parts):
+def watch(parts: list[Part]) -> int:
+    """Keep all of them running. Returns when one of them cannot be kept."""
+    while True:
+        for part in parts:
+            if part.ended() and not part.start_again():
+                part.show_log()
+                print(f"Ended by itself {MOST_QUICK_ENDS} times: {part.name}. Stopping.", flush=True)
+                return 1
         time.sleep(0.5)
-    show_logs(gone(parts))
-    print(f"Ended by itself: {', '.join(gone(parts))}. Stopping.", flush=True)
-    return 1
-
-
-def gone(parts: dict[str, subprocess.Popen[bytes]]) -> list[str]:
-    return [name for name, part in parts.items() if part.poll() is not None]
-
-
-def show_logs(names: list[str]) -> None:
-    for name in names:
-        lines = log_of(name).read_text(errors="replace").splitlines()[-30:]
-        print(f"--- {log_of(name)}", *lines, sep="\n", flush=True)
 
 
 def welcome(url: str) -> None:
