@@ -14,6 +14,7 @@ only what itself has sent.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from django.db.models import F, Q, QuerySet
 from dispatch import witness
 from dispatch.models import Pulse
 from dispatch.witness import Memory, Unreadable
+
+log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=5)
 LOOK_AGAIN_SECONDS = 2.0
@@ -85,6 +88,8 @@ def describe() -> dict[str, Any] | None:
 def found(seen: Look) -> dict[str, Any] | None:
     global _described
     facts = seen.facts() if seen.why else None
+    if facts and not (_described and _described[1]):
+        log.error("Sending rests until `manage.py reconcile`: %s %s", seen.why, seen.unreadable)
     _described = time.monotonic(), facts
     return facts
 
@@ -110,8 +115,10 @@ def tick(at: datetime) -> None:
     seen = look(create=True)
     if stands_still(seen):
         return
-    early = Q(ticked_at__gt=at - TICK, ticked_at__lte=at)
-    if raise_number(seen, at, unless=early):
+    last = seen.pulse.ticked_at
+    if last and at - TICK < last <= at:
+        return
+    if raise_number(seen, at, unless=Q(ticked_at__gt=at - TICK, ticked_at__lte=at)):
         transaction.on_commit(partial(remember, at))
 
 
@@ -205,6 +212,9 @@ def look(*, create: bool = False) -> Look:
     except Unreadable as error:
         unreadable = str(error)
     memory = max(filter(None, known), key=lambda each: each.number, default=None)
+    if memory and memory.number > pulse.number:
+        # Somebody may have raised the number and told the witnesses between our two looks.
+        pulse = Pulse.objects.filter(pk=Pulse.ONLY, database_id=pulse.database_id).first() or pulse
     why = trouble(pulse, server, memory) or (UNREADABLE if unreadable else "")
     return Look(pulse, server, memory, why, unreadable)
 

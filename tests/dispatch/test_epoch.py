@@ -148,6 +148,21 @@ def test_it_is_well_when_the_file_remembers_as_much(pulse: Pulse) -> None:
     assert epoch.advance(MONDAY)
 
 
+def test_it_goes_on_when_somebody_sends_between_its_two_looks(
+    pulse: Pulse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(pulse, 70)
+    really = witness.recall_file
+
+    def meanwhile(database: str) -> Memory | None:
+        Pulse.objects.update(number=71)
+        remember(pulse, 71)
+        return really(database)
+
+    monkeypatch.setattr(witness, "recall_file", meanwhile)
+    assert why() == ""
+
+
 def test_it_stands_still_when_only_redis_remembers_more(pulse: Pulse, settings: Settings) -> None:
     remember(pulse, 71)
     Path(settings.EPOCH_FILE).unlink()
