@@ -20,6 +20,7 @@ from django.conf import settings as site
 from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from pytest_django import Settings
 
 from dispatch import engine, epoch, witness
@@ -77,7 +78,8 @@ class Copy:
 
 def leave() -> None:
     connection.close()
-    connection.close_pool()
+    pooled: Any = connection
+    pooled.close_pool()
 
 
 def admin() -> psycopg.Connection[Any]:
@@ -88,8 +90,8 @@ def admin() -> psycopg.Connection[Any]:
         "user": facts["USER"],
         "password": facts["PASSWORD"],
     }
-    given = {name: str(value) for name, value in words.items() if value}
-    return psycopg.connect(dbname="postgres", autocommit=True, **given)
+    conninfo = make_conninfo("", dbname="postgres", **{name: value for name, value in words.items() if value})
+    return psycopg.connect(conninfo, autocommit=True)
 
 
 # --- Who carries messages ---
