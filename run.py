@@ -4,6 +4,7 @@
 python3 run.py demo    the product with a demo in it, until Ctrl-C (PORT=8000)
 python3 run.py test    every test; further words go to pytest
 python3 run.py lint    style, types, the import law, migrations, translations
+python3 run.py faults  processes killed, servers gone: what is lost, what is said twice (--help)
 python3 run.py bench   what each thing takes, as a ratio to a bare baseline in the same run
 python3 run.py setup   only install, for development
 """
@@ -29,7 +30,7 @@ VENV = ROOT / ".venv"
 VAR = ROOT / "var"
 BIN = VENV / "bin"
 PYTHON = BIN / "python"
-LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev", "bench": "dev"}
+LOCKS = {"setup": "dev", "demo": "demo", "test": "dev", "lint": "dev", "faults": "dev", "bench": "dev"}
 READY_SECONDS = 60
 # A part of the demo that ends within this time, this often in a row, is not started again.
 QUICK_SECONDS = 10.0
@@ -54,6 +55,7 @@ def main(words: list[str]) -> int:
         "demo": lambda: demo(),
         "test": lambda: test(rest),
         "lint": lambda: lint(),
+        "faults": lambda: faults(rest),
         "bench": lambda: bench(rest),
     }
     return tasks[task]()
@@ -157,6 +159,13 @@ def passes(name: str, command: list[str]) -> bool:
 def bench(words: list[str]) -> int:
     compile_catalogues()
     return subprocess.call([str(PYTHON), "-m", "benchmarks.run", *words], cwd=ROOT)
+
+
+def faults(words: list[str]) -> int:
+    compile_catalogues()
+    # In place of this process: who stops it stops the harness.
+    os.chdir(ROOT)
+    os.execv(PYTHON, [str(PYTHON), "-m", "tests.faults.run", *words])
 
 
 def compile_catalogues() -> None:
