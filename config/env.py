@@ -55,7 +55,7 @@ def http_provider(name: str, url: str) -> dict[str, Any]:
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     kind, hours = asked.pop("class", "none"), asked.pop("window_hours", "24")
     try:
-        facts = {
+        facts: dict[str, Any] = {
             "URL": parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl(),
             "TOKEN": unquote(parts.username or ""),
             "CLASS": CLASSES[kind],

@@ -74,7 +74,7 @@ def plan(message: Message, provider: Provider | None, at: datetime) -> Plan:
         return Plan(SEND)
     last = doubts[-1]
     if any(each.provider_class == BLIND for each in doubts):
-        return Plan(END, last.detail)
+        return Plan(END, last.detail or "sender_died")
     if provider is None or any(each.provider != provider.name for each in doubts):
         return Plan(END, "provider_changed")
     if any(each.provider_class != provider.klass for each in doubts):

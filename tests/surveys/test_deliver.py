@@ -406,3 +406,24 @@ def test_it_picks_the_longest_waiting_first_and_no_more_than_asked() -> None:
     queued(state=Message.ACCEPTED)
     assert due(MONDAY) == [old.pk, young.pk]
     assert list(due_messages(MONDAY)[:1]) == [old]
+
+
+def test_it_finds_the_first_of_many_without_looking_at_the_rest() -> None:
+    queued()
+    own = ("id", "dedup_key", "send_at")
+    names = ", ".join(each.column for each in Message._meta.concrete_fields if each.column not in own)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO surveys_message (dedup_key, send_at, {names})
+            SELECT 'news:' || n, %s::timestamptz - interval '1 hour', {names}
+            FROM surveys_message, generate_series(1, 20000) AS n
+            """,
+            [MONDAY],
+        )
+        cursor.execute("ANALYZE surveys_message")
+    first = due_messages(MONDAY)[:200]
+    plan = first.explain()
+    assert "message_due_in_turn" in plan
+    assert "Sort" not in plan
+    assert len(first) == 200

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from dispatch import epoch, failpoints
+from dispatch.clock import steady
 from surveys.messages import deliver as delivery
 from surveys.messages import doubt, resend, send
 from surveys.messages.gate import Verdict
@@ -282,8 +283,7 @@ def rows(message: Message) -> Any:
 
 
 def slept(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    real = delivery.steady
-    monkeypatch.setattr(delivery, "steady", lambda: real() + seconds)
+    monkeypatch.setattr(delivery, "steady", lambda: steady() + seconds)
 
 
 class TestKeyed:

@@ -37,6 +37,11 @@ def kept(number: int = 0, **fields: Any) -> Message:
     return message
 
 
+def tried(message: Message, fence: int, result: str, **fields: Any) -> None:
+    given = {"provider": "smtp", "started_at": MONDAY, "ended_at": MONDAY, "key": "k", **fields}
+    message.deliveries.create(fence=fence, result=result, **given)
+
+
 @pytest.fixture
 def agent(client: Client) -> Client:
     client.force_login(User.objects.create_user("ma"))
@@ -88,6 +93,9 @@ class TestList:
             ("state=dead", {1}),
             ("state=needs_a_person", {1}),
             ("kind=other", {2}),
+            ("channel=sms", {3}),
+            ("channel=email&kind=news", {1}),
+            ("channel=pigeon", set()),
             ("q=PERSON3", {3}),
             ("q=person&kind=news", {1, 3}),
             ("state=nonsense", set()),
@@ -98,7 +106,7 @@ class TestList:
     def test_it_filters(self, agent: Client, query: str, found: set[int]) -> None:
         kept(1, state=Message.DEAD)
         kept(2, kind="other")
-        kept(3)
+        kept(3, channel="sms")
         page = agent.get(f"/messages/?{query}").text
         assert {number for number in (1, 2, 3) if f"News {number}" in page} == found
         assert ("No message matches" in page) is (not found)
@@ -122,6 +130,40 @@ class TestDetail:
         assert "Something happened." in page
         assert "550 no" in page
         assert all(f"45{fence} later" in page for fence in range(5))
+
+    def test_it_says_what_is_known_of_a_doubtful_one(self, supervisor: Client) -> None:
+        message = kept(1, state=Message.UNCERTAIN, reason="window_over", channel="sms")
+        tried(message, 1, "retry", detail="503 busy")
+        tried(message, 2, "uncertain", detail="sender_died", provider="sms.example", provider_class="A")
+        page = supervisor.get(f"/messages/{message.pk}/").text
+        assert "What is known" in page
+        assert "2 of 2" in page
+        assert "sms.example" in page
+        assert "A: knows a repetition by its key" in page
+        assert "the sender stopped half way" in page
+        assert "the provider no longer knows a repetition" in page
+        assert "Sent again, it may arrive twice." in page
+
+    def test_it_warns_of_nothing_that_the_provider_has_denied(self, supervisor: Client) -> None:
+        message = kept(1, state=Message.DEAD, reason="too_many_attempts")
+        tried(message, 1, "uncertain", provider="chat.example", provider_class="B")
+        tried(message, 2, "absent", provider="chat.example", provider_class="B")
+        page = supervisor.get(f"/messages/{message.pk}/").text
+        assert "What is known" not in page
+        assert "asked: the provider never had it" in page
+        assert "may arrive twice" not in page
+
+    def test_it_says_so_in_chinese_too(self, supervisor: Client) -> None:
+        message = kept(1, state=Message.UNCERTAIN, reason="sender_died")
+        tried(message, 1, "uncertain", detail="sender_died")
+        supervisor.cookies["django_language"] = "zh-hans"
+        answer = supervisor.get(f"/messages/{message.pk}/")
+        assert answer.status_code == 200
+        assert 'lang="zh-' in answer.text
+
+    def test_it_tells_an_administrator_what_to_set(self, agent: Client) -> None:
+        message = kept(1, state=Message.REJECTED, reason="no_provider_chat", channel="chat")
+        assert "an administrator sets CHAT_URL" in agent.get(f"/messages/{message.pk}/").text
 
     def test_it_keeps_the_customers_links_to_the_customer(self, agent: Client) -> None:
         message = kept(1, text=f"http://localhost:8000/s/{'a' * 32}/")
