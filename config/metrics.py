@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from config.database import server
 from dispatch import claims, epoch, watch
 from dispatch.clock import now
 from dispatch.models import Claim
@@ -31,7 +32,7 @@ class Dispatching(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = list(figures(now()))
+            found = list(figures(now())) if server.answers() else []
         except Error:
             found = []
         yield gauge("database_up", "Whether the database answered this scrape", int(bool(found)))

@@ -10,7 +10,7 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, logs
+from config import database, embedded, logs
 from config.env import ROOT, VAR, broker_url, database_from_url, env, given, http_providers, secret_key
 
 # Django's generic classes take their type parameters at run time too.
@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.guard.GuardMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -92,6 +93,9 @@ TEMPLATES = [
     }
 ]
 
+# How long a due row stays with a worker that says nothing more.
+DISPATCH_LEASE_SECONDS = env.float("DISPATCH_LEASE_SECONDS", default=60.0)
+
 # --- PostgreSQL and Redis: the URLs given, else the embedded servers, else a server on this machine ---
 
 REDIS_URL = env.str("REDIS_URL") if given("REDIS_URL") else embedded.redis_url()
@@ -102,9 +106,11 @@ DATABASES: dict[str, Any] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {}).update(
-    {"connect_timeout": 5, "pool": {"min_size": 1, "max_size": 16, "timeout": 5}}
-)
+# What the URL says goes before what we would say.
+DATABASES["default"]["OPTIONS"] = {
+    **database.options(DISPATCH_LEASE_SECONDS),
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
@@ -231,8 +237,6 @@ SPECTACULAR_SETTINGS = {
 DATABASE_CLOCK = not TESTING
 # What was sent is remembered here too: a database restored from before then sends nothing until reconciled.
 EPOCH_FILE = Path(env.str("EPOCH_FILE", default=str(VAR / "epoch.json")))
-# How long a due row stays with a worker that says nothing more.
-DISPATCH_LEASE_SECONDS = env.float("DISPATCH_LEASE_SECONDS", default=60.0)
 # How long a request may still be on its way after its sender was lost, before the provider is asked for it.
 PROVIDER_SETTLE_SECONDS = env.float("PROVIDER_SETTLE_SECONDS", default=2 * DISPATCH_LEASE_SECONDS)
 
