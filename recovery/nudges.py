@@ -6,10 +6,12 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dispatch.failpoints import failpoint
 from surveys.access import narrow_by
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
+from surveys.messages import breaker, gate
 
 log = logging.getLogger(__name__)
 
@@ -17,10 +19,26 @@ log = logging.getLogger(__name__)
 def listen() -> None:
     """Connect to what the surveys room announces and asks."""
     from recovery.access import sight_of
+    from recovery.lifecycle.concern import why_not
 
     narrow_by(sight_of)
+    gate.also(why_not)
+    breaker.told_to(operators)
     responses_recorded.connect(triage_now, dispatch_uid="recovery.triage_now")
     promise_wanted.connect(promise_of, dispatch_uid="recovery.promise_of")
+
+
+def operators() -> list[breaker.Operator]:
+    """Whoever can release what is held."""
+    from recovery.alarms import administrators
+
+    found = ((user, getattr(user, "staff", None)) for user in administrators())
+    return [
+        breaker.Operator(
+            user, profile.locale if profile else "en", profile.zone if profile else ZoneInfo("UTC")
+        )
+        for user, profile in found
+    ]
 
 
 def triage_now(sender: Any, *, response_ids: Iterable[int], at: datetime, **_kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from surveys.messages import is_suppressed, make_link, queue_message
+from surveys.messages import consent, is_suppressed, make_link, queue_message, rules
 from surveys.models import Customer, Invitation, PublicLink, Question, Survey
 
 RESURVEY_GAP = timedelta(hours=24)
@@ -16,6 +16,7 @@ TOO_LATE = timedelta(days=7)
 
 NO_ADDRESS, SUPPRESSED, SURVEY_INACTIVE = "no_address", "suppressed", "survey_inactive"
 COOLDOWN, PENDING_RESURVEY = "cooldown", "pending_resurvey"
+NO_CONSENT = "no_consent"
 INVITATION_TOO_LATE = "too_late"
 
 
@@ -43,6 +44,8 @@ def may_ask(
         return Verdict(False, NO_ADDRESS)
     if is_suppressed(customer.email):
         return Verdict(False, SUPPRESSED)
+    if consent.is_missing(customer, required=rules.current().consent_required):
+        return Verdict(False, NO_CONSENT)
     others = customer.invitations.exclude(pk=besides.pk) if besides else customer.invitations.all()
     pending = others.filter(purpose=Invitation.RESURVEY, state__in=Invitation.PENDING).first()
     if pending:
@@ -110,7 +113,7 @@ def due_invitations(at: datetime) -> QuerySet[Invitation]:
 
 
 def send_invitation(invitation_id: int, at: datetime) -> None:
-    """Ask as planned, hold until it is allowed, or cancel when waiting does not help."""
+    """Ask as planned, hold until it is allowed, or cancel when waiting does not help or it is too late."""
     with transaction.atomic():
         _lock(Customer.objects.get(invitations=invitation_id))
         invitation = _still(invitation_id, Invitation.UNSENT)

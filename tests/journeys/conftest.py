@@ -9,6 +9,7 @@ from pytest_django import Settings
 from config.celery import app
 from tests.make import Cast
 from tests.post import Mailbox, mail_server
+from tests.surveys.make import ANY_TIME, make_rules
 
 
 @pytest.fixture
@@ -27,8 +28,9 @@ def worker(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def firm(transactional_db: None) -> Cast:
-    """The cast, open around the clock, asking again at once."""
+    """The cast, open around the clock, asking again at once and at any hour."""
     cast = Cast()
+    make_rules(**ANY_TIME)
     cast.calendar.hours.update(days=list(range(7)), opens="00:00", closes="00:00")
     cast.survey.resurvey_after_minutes = 0
     cast.survey.save(update_fields=["resurvey_after_minutes"])

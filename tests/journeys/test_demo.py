@@ -27,13 +27,14 @@ from recovery.demo import facts, mailbox, visitor
 from recovery.management.commands.demo_live import Receiver
 from recovery.management.simulation import live
 from recovery.management.simulation.live import Town
+from recovery.management.simulation.sending import ensure_sending
 from recovery.models import Cause, Ticket, TicketEvent
 from recovery.triage import triage
 from recovery.views.frame import MENU
 from surveys import invitations
 from surveys.intake.page import external_id
 from surveys.intake.record import ResponseDraft, record
-from surveys.models import Customer, Invitation, Message, Response, Source, Suppression, Survey
+from surveys.models import Customer, Invitation, Message, Response, SendingRules, Source, Suppression, Survey
 from tests.due import due
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,15 @@ def test_it_writes_what_scripts_and_people_need(demo: Path) -> None:
     assert set(written) == {"base_url", "users", "api_token", "survey", "sources"}
     assert {user["name"]: user["role"] for user in written["users"]} == ROLES
     assert written["survey"] == "demo"
+
+
+def test_it_writes_to_customers_at_any_hour_unless_told_otherwise(demo: Path) -> None:
+    kept = SendingRules.objects.get()
+    assert kept.quiet_from == kept.quiet_until
+    assert kept.per_minute >= 600
+    SendingRules.objects.update(per_minute=5)
+    ensure_sending()
+    assert SendingRules.objects.get().per_minute == 5
 
 
 @pytest.mark.parametrize("username", ROLES)

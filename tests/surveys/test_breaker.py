@@ -1,8 +1,8 @@
-"""Ten times the usual at once is held before any of it goes out, and told; what was released is no heap again."""
+"""Ten times the usual at once is held before any of it goes out, and told; once released it is no heap."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -171,11 +171,11 @@ class TestAtTheGate:
 
 class TestRelease:
     @pytest.fixture
-    def released(self) -> Iterator[list[Message]]:
+    def released(self) -> list[Message]:
         rows = heap(LIMIT + 1)
         assert breaker.check(MONDAY)
         assert rules.release(User.objects.create_user("bob"), MONDAY + HOUR)
-        yield rows
+        return rows
 
     def test_what_was_released_goes(self, released: list[Message]) -> None:
         assert due_messages(MONDAY + HOUR).count() == LIMIT + 1

@@ -1,4 +1,4 @@
-"""What the gate lets through, and what it says of the rest: every rule with its refusing and allowing twin."""
+"""What the gate lets through, and what it says of the rest: each rule with its refusing and allowing twin."""
 
 from __future__ import annotations
 

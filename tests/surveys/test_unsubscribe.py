@@ -9,7 +9,7 @@ from django.test import Client
 
 from surveys.invitations import ask
 from surveys.messages import is_suppressed, send, suppress
-from surveys.models import Customer, Invitation, Message, PublicLink, Suppression
+from surveys.models import Consent, Customer, Invitation, Message, PublicLink, Suppression
 from tests.surveys.make import MONDAY, make_customer, make_survey
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,21 @@ def test_it_unsubscribes_at_one_click(mail_program: Client, url: str) -> None:
     assert done.status_code == 200
     assert is_suppressed(ADDRESS)
     assert Suppression.objects.get().reason == "unsubscribed"
+
+
+def test_it_keeps_in_the_ledger_what_was_said(mail_program: Client, url: str) -> None:
+    for word in ("stop", "stop", "keep"):
+        mail_program.post(url, {word: "1"})
+    kept = Consent.objects.order_by("id").values_list("given", "channel", "source", "at")
+    assert list(kept) == [
+        (False, "email", "unsubscribe_page", MONDAY),
+        (True, "email", "unsubscribe_page", MONDAY),
+    ]
+
+
+def test_it_keeps_nothing_of_a_look(mail_program: Client, url: str) -> None:
+    mail_program.get(url)
+    assert not Consent.objects.exists()
 
 
 def test_it_stays_unsubscribed_when_pressed_twice(mail_program: Client, url: str) -> None:

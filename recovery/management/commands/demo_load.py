@@ -15,6 +15,7 @@ from dispatch.clock import now
 from recovery.demo import facts
 from recovery.management.simulation import simulate
 from recovery.management.simulation.minutes import ensure_minutes
+from recovery.management.simulation.sending import ensure_sending
 from recovery.models import ApiToken, StaffProfile, Ticket
 from surveys.models import Survey
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not Ticket.objects.exists() or unfinished().exists():
             self.make_history(options["months"], options["scale"])
+        ensure_sending()
         users = ensure_people()
         survey = ensure_minutes(users["lina"], users["chen"])
         before = facts.read()

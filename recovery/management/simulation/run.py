@@ -19,6 +19,7 @@ from recovery.management.simulation.agenda import Agenda
 from recovery.management.simulation.desk import Desk
 from recovery.management.simulation.ending import leave_as_found
 from recovery.management.simulation.people import Person, Said
+from recovery.management.simulation.sending import ensure_sending
 from recovery.management.simulation.world import TOUCHPOINTS, World, build_world
 from recovery.models import Deadline, Resurvey, Ticket
 from recovery.models.contact import HEARD
@@ -105,6 +106,7 @@ class History:
     def settle_in(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER SEQUENCE recovery_ticket_number RESTART")
+        ensure_sending()
         self.world: World = build_world(self.rng, self.start, self.until)
         self.people = people.make_people(self.world, self.rng, max(4, round(PEOPLE * self.scale)), self.start)
         self.by_customer = {person.row.pk: person for person in self.people}
