@@ -13,12 +13,13 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 
-from dispatch import claims, engine
+from dispatch import claims, engine, kinds
 from dispatch.clock import now
 from dispatch.kinds import Kind
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 QUICK_DEATH_SECONDS = 1.0
 AWAY_SECONDS = 1.0
+# How long a kind is worked on before the next has its turn: all of them have one between two signs of life.
+TURN_SECONDS = 5.0
 
 
 class Stopping:
@@ -130,7 +133,7 @@ def work(every: float, holder: str, before: str, tell: int, stopping: Stopping) 
 
 
 def one_round(holder: str, before: str, tell: int, stopping: Stopping) -> bool:
-    """Whether there was anything to do."""
+    """Whether there was anything to do. However much one kind has waiting, the others have their turn."""
 
     def starting(kind: Kind, subject: int) -> None:
         os.write(tell, b"+")
@@ -138,8 +141,17 @@ def one_round(holder: str, before: str, tell: int, stopping: Stopping) -> bool:
     close_old_connections()
     claims.let_go(before, now())
     engine.keep_house(now())
-    done = engine.drain(now, holder=holder, may_go_on=lambda: not stopping.asked, starting=starting)
-    return done.taken > 0
+    busy = False
+    for kind in kinds.all_kinds():
+        may_go_on = turn(stopping)
+        done = engine.drain(now, holder=holder, names=[kind.name], may_go_on=may_go_on, starting=starting)
+        busy |= done.taken > 0
+    return busy
+
+
+def turn(stopping: Stopping) -> Callable[[], bool]:
+    ends = time.monotonic() + TURN_SECONDS
+    return lambda: not stopping.asked and time.monotonic() < ends
 
 
 def pause(seconds: float, stopping: Stopping) -> None:

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from dispatch import claims, engine, kinds, watch
+from dispatch import claims, engine, kinds, watch, worker
 from dispatch.models import Claim, Pulse
 from dispatch.watch import Subject, Waiting
 from tests.dispatch.toys import DONE, MINUTE, MONDAY, SECOND, TOYS, make_toy, make_toys, toys
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_toys")]
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def canary() -> None:
+def canary(only_toys: None) -> None:
     kinds.register(*watch.KINDS, first=True)
     Pulse.objects.get_or_create(pk=Pulse.ONLY)
 
@@ -119,6 +122,38 @@ class TestWhatWaits:
     def test_it_copes_with_a_kind_of_which_nothing_can_be_due(self) -> None:
         kinds.register(replace(TOYS, name="none", due=lambda at: toys().none()))
         assert Waiting("none", 0, None) in watch.waiting(MONDAY)
+
+
+class TestTurns:
+    @pytest.fixture
+    def round_of(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], bool]]:
+        """One round of the dispatcher's child, and whether it was busy."""
+        monkeypatch.setattr(worker, "now", lambda: MONDAY)
+        monkeypatch.setattr(worker, "close_old_connections", lambda: None)
+        monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+        with open(os.devnull, "wb") as tell:
+            yield lambda: worker.one_round("me", "", tell.fileno(), worker.Stopping())
+
+    def test_it_gives_every_kind_its_turn_however_much_another_has(
+        self, round_of: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def dawdle(pk: int, at: datetime) -> None:
+            time.sleep(0.05)
+            toys().filter(pk=pk).update(reason="bounced")
+
+        monkeypatch.setattr(worker, "TURN_SECONDS", 0.2)
+        many = replace(
+            TOYS, name="many", due=lambda at: TOYS.due(at).filter(address__startswith="slow"), step=dawdle
+        )
+        few = replace(TOYS, name="few", due=lambda at: TOYS.due(at).filter(address__startswith="good"))
+        monkeypatch.setattr(kinds, "_kinds", {"many": many, "few": few})
+        for _each in range(20):
+            make_toy("slow")
+        urgent = make_toy()
+        assert round_of()
+        assert 1 <= toys().filter(address__startswith="slow", reason="bounced").count() < 20
+        assert toys().get(pk=urgent).reason == "bounced"
+        assert not Claim.objects.filter(lease_until__gt=MONDAY).exists()
 
 
 class TestSubjects:
