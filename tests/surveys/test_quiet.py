@@ -15,8 +15,8 @@ from surveys.messages.quiet import quiet_until
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
 NIGHT = (time(21), time(8))
-UNTIL_HALF_PAST_TWO = (time(21), time(2, 30))
-AT_A_QUARTER = (time(21), time(2, 15))
+HALF_PAST_TWO = (time(21), time(2, 30))
+A_QUARTER = (time(21), time(2, 15))
 
 
 @cache
@@ -95,11 +95,11 @@ def test_it_ends_when_the_clock_on_the_wall_says_so(data: st.DataObject, start: 
         ("at noon", "UTC", "2026-03-02T12:00", NIGHT, None),
         ("within one day", "UTC", "2026-03-02T12:30", (time(12), time(14)), "2026-03-02T14:00"),
         ("none, as both are the same", "UTC", "2026-03-02T00:00", (time(0), time(0)), None),
-        ("the end is skipped", "Europe/Berlin", "2026-03-28T22:00", UNTIL_HALF_PAST_TWO, "2026-03-29T01:00"),
-        ("the end is shown twice", "Europe/Berlin", "2026-10-24T22:00", UNTIL_HALF_PAST_TWO, "2026-10-25T00:30"),
-        ("in the repetition", "Europe/Berlin", "2026-10-25T01:10", UNTIL_HALF_PAST_TWO, "2026-10-25T01:30"),
+        ("the end is skipped", "Europe/Berlin", "2026-03-28T22:00", HALF_PAST_TWO, "2026-03-29T01:00"),
+        ("the end is shown twice", "Europe/Berlin", "2026-10-24T22:00", HALF_PAST_TWO, "2026-10-25T00:30"),
+        ("in the repetition", "Europe/Berlin", "2026-10-25T01:10", HALF_PAST_TWO, "2026-10-25T01:30"),
         ("a short night", "America/New_York", "2026-03-08T04:00", NIGHT, "2026-03-08T12:00"),
-        ("half an hour is skipped", "Australia/Lord_Howe", "2026-10-03T14:00", AT_A_QUARTER, "2026-10-03T15:30"),
+        ("half an hour is skipped", "Australia/Lord_Howe", "2026-10-03T14:00", A_QUARTER, "2026-10-03T15:30"),
     ],
 )  # fmt: skip
 def test_quiet_hours_by_example(
