@@ -22,7 +22,9 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.signals import connection_created
 from django.db.models import F, Q, QuerySet
+from django.dispatch import receiver
 
 from dispatch import witness
 from dispatch.models import Pulse
@@ -94,10 +96,11 @@ def found(seen: Look) -> dict[str, Any] | None:
     return facts
 
 
-def look_again() -> None:
-    """Forget the last look."""
+@receiver(connection_created)
+def look_again(**_: Any) -> None:
+    """The next question looks anew. Putting a database back ends its connections; a new one may show it."""
     global _described
-    _described = None
+    _described = float("-inf"), _described[1] if _described else None
 
 
 def generation() -> int:

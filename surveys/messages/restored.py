@@ -37,7 +37,7 @@ def doubt(messages: QuerySet[Message], *, since: datetime, at: datetime) -> Coun
     many a person has to decide about (""). Call it inside a transaction.
     """
     done: Counter[str] = Counter()
-    for message in messages.select_for_update(of=("self",)):
+    for message in messages.select_for_update(of=("self",)).iterator():
         klass = doubt_one(message, since, at)
         if message.state == Message.UNCERTAIN:
             klass = ""

@@ -359,6 +359,23 @@ def test_many_writers_keep_the_highest_number() -> None:
     assert memory.number == 79
 
 
+@pytest.mark.django_db(transaction=True)
+def test_many_senders_are_never_taken_for_a_restore() -> None:
+    said: list[bool] = []
+
+    def send() -> None:
+        said.extend(epoch.advance(MONDAY) for _ in range(15))
+        connection.close()
+
+    senders = [threading.Thread(target=send) for _ in range(6)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert said == [True] * 90
+    assert number() == 90
+
+
 @pytest.mark.usefixtures("no_redis")
 def test_a_frozen_writer_is_not_waited_for(
     pulse: Pulse, settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -73,7 +73,6 @@ class Copy:
             )
         if storage:
             Pulse.objects.update(server=epoch.this_server())
-        epoch.look_again()
 
 
 def leave() -> None:
@@ -216,6 +215,17 @@ def test_it_sends_nothing_before_it_was_reconciled(mailbox: Mailbox, storage: bo
             messages.send(row.pk, LOSS + minutes * MINUTE)
     assert [mail["Subject"] for mail in mailbox.mails] == ["before", "lost"]
     assert not Message.objects.exclude(state__in=["accepted", "queued"]).exists()
+
+
+def test_it_looks_again_behind_a_new_connection(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short ago it looked: a row that would have spoken must not slip through."""
+    monkeypatch.setattr(epoch, "LOOK_AGAIN_SECONDS", 3600.0)
+    assert epoch.advance(MONDAY)
+    copy = Copy()
+    assert epoch.advance(MONDAY)
+    assert not epoch.is_behind()
+    copy.put_back(storage=True)
+    assert epoch.is_behind()
 
 
 @pytest.mark.usefixtures("at_noon")
