@@ -248,10 +248,6 @@ class Part:
         self.start()
         return True
 
-    def tell(self) -> None:
-        if not self.ended():
-            self.process.terminate()
-
     def stop(self) -> None:
         self.embedded.stop(self.process)
 
@@ -276,8 +272,15 @@ def start_parts(embedded: ModuleType, stack: contextlib.ExitStack, port: int) ->
         parts.append(Part(name, command, embedded))
         stack.callback(parts[-1].stop)
     # All are told before the first is waited for.
-    stack.callback(lambda: [part.tell() for part in parts])
+    stack.callback(lambda: tell(parts))
     return parts
+
+
+def tell(parts: list[Part]) -> None:
+    """Ask all of them to end."""
+    for part in parts:
+        if not part.ended():
+            part.process.terminate()
 
 
 def wait_until_ready(parts: list[Part], port: int) -> None:

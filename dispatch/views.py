@@ -46,10 +46,10 @@ def show(request: HttpRequest) -> HttpResponse:
     at = now()
     rows = claims.dead().order_by("-dead_at", "-pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = lines_of(list(page.object_list))
     pulse = Pulse.objects.first() or Pulse()
     context = {
         "page_obj": page,
+        "dead": lines_of(list(page.object_list)),
         "sign_of_life": pulse.canary_at,
         "too_silent": watch.too_silent(watch.since(pulse.canary_at, at)),
         "fence": FENCE.get(pulse.behind["why"], "") if pulse.behind else "",

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -103,15 +104,14 @@ def waiting(at: datetime) -> list[Waiting]:
     parts = [part for part in (counted(kind, at) for kind in kinds.all_kinds()) if part]
     if not parts:
         return []
+    values = [value for _sql, some in parts for value in some]
     with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ALL ".join(sql for sql, _each in parts), [v for _sql, all_ in parts for v in all_]
-        )
+        cursor.execute(" UNION ALL ".join(sql for sql, _some in parts), values)
         found = {name: Waiting(name, number, oldest) for name, number, oldest in cursor.fetchall()}
     return [found.get(kind.name) or Waiting(kind.name, 0, None) for kind in kinds.all_kinds()]
 
 
-def counted(kind: Kind, at: datetime) -> tuple[str, list[object]] | None:
+def counted(kind: Kind, at: datetime) -> tuple[str, list[Any]] | None:
     """Count and oldest of what waits of a kind, as a part of a query; None where nothing ever can."""
     rows = claims.waiting(kind, at)
     rows = (

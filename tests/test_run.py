@@ -67,7 +67,7 @@ def test_it_counts_quick_ends_anew_after_a_long_life(begin: Begin) -> None:
 
 def test_it_tells_and_stops_what_runs(begin: Begin) -> None:
     part = begin("toy", "import time; time.sleep(60)")
-    part.tell()
+    run.tell([part])
     part.stop()
     assert part.ended()
-    part.tell()
+    run.tell([part])

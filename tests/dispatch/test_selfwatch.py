@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import subprocess
 import sys
@@ -43,8 +45,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(selfwatch, "LOOK_SECONDS", 0.001)
     monkeypatch.setattr(selfwatch, "_stopping", threading.Event())
-    monkeypatch.setattr(selfwatch.os, "_exit", end)
-    monkeypatch.setattr(selfwatch.logging, "shutdown", lambda: None)
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(logging, "shutdown", lambda: None)
 
 
 def looks_before_it_ends(*looks: str) -> int:

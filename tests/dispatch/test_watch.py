@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -130,7 +131,7 @@ class TestTurns:
         """One round of the dispatcher's child, and whether it was busy."""
         monkeypatch.setattr(worker, "now", lambda: MONDAY)
         monkeypatch.setattr(worker, "close_old_connections", lambda: None)
-        monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
         with open(os.devnull, "wb") as tell:
             yield lambda: worker.one_round("me", "", tell.fileno(), worker.Stopping())
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from dispatch import epoch, views
 from dispatch.models import Claim, Pulse
 from recovery.models import Wait
-from recovery.views import frame
+from recovery.views import door, frame
 from surveys import invitations
 from surveys.models import Invitation, Message, SendingRules
 from tests.make import MINUTE, MONDAY, Cast
@@ -194,7 +194,7 @@ class TestBanners:
         user: User = getattr(cast, name)
         request = sign_in(user).get("/tickets/").wsgi_request
         around = frame.frame(request)
-        frame.door.seen_by(request)
+        door.seen_by(request)
         with CaptureQueriesContext(connection) as captured:
             list(around["menu"])
             list(around["banners"])
