@@ -411,7 +411,7 @@ def test_it_picks_the_longest_waiting_first_and_no_more_than_asked() -> None:
 def test_it_finds_the_first_of_many_without_looking_at_the_rest() -> None:
     queued()
     own = ("id", "dedup_key", "send_at")
-    names = ", ".join(each.column for each in Message._meta.concrete_fields if each.column not in own)
+    names = ", ".join(str(each.column) for each in Message._meta.concrete_fields if each.column not in own)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
