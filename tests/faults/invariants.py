@@ -149,7 +149,7 @@ def one_row_per_intent(evidence: Evidence) -> Iterator[str]:
     yield from (f"answer {row['response']} opened {row['n']} tickets" for row in tickets)
     asked = Resurvey.objects.exclude(invitation=None)
     asked = asked.annotate(n=Count("invitation__messages")).filter(n__gt=1)
-    yield from (f"resurvey {row.pk} was said {row.n} times" for row in asked)  # type: ignore[attr-defined]
+    yield from (f"resurvey {row.pk} was said {row.n} times" for row in asked)
 
 
 @invariant(4, "each claim has a fence of its own, and an attempt never one above its message's")
@@ -321,10 +321,8 @@ def catch_up(evidence: Evidence) -> Iterator[str]:
         yield from above_rate(rules)
         yield from above_daily(rules)
     told: dict[tuple[int | None, int], list[tuple[datetime, int]]] = defaultdict(list)
-    for deadline, turn, level, at in Escalation.objects.exclude(deadline=None).values_list(
-        "deadline", "round", "level", "at"
-    ):
-        told[deadline, turn].append((at, level))
+    for row in Escalation.objects.exclude(deadline=None):
+        told[row.deadline_id, row.round].append((row.at, row.level))
     for (deadline, _turn), levels in told.items():
         if any(after <= before for (_, before), (_, after) in pairwise(sorted(levels))):
             yield f"deadline {deadline} was told in the order {[level for _, level in sorted(levels)]}"

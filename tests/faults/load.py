@@ -282,7 +282,8 @@ class Load:
         self.intend("callback", due, callback=ticket.callbacks.get().pk, ticket=ticket.pk)
 
     def ladder(self, customer: Customer, due: datetime) -> None:
-        opened = due.replace(microsecond=0) - MINUTE * FIRST_MINUTES
+        """Its last level falls due at `due`, the deadline itself a minute before."""
+        opened = due.replace(microsecond=0) - MINUTE * (FIRST_MINUTES + LEVELS[-1][1])
         ticket = self.ticket(customer, opened, self.world.quick)
         row = Deadline.objects.get(ticket=ticket, kind=FIRST_CONTACT)
         assert row.due_at is not None

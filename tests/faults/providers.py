@@ -122,7 +122,8 @@ class Mailbox:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         await asyncio.sleep(random.uniform(0, self.slowest))
-        mail = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
+        raw = envelope.original_content or b""
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
         key, to = str(mail["Message-ID"] or ""), envelope.rcpt_tos[0]
         if not key or len(envelope.rcpt_tos) != 1 or parseaddr(str(mail["To"]))[1] != to:
             self.journal.write(what=COMPLAINT, why=f"not one message to one person: {key} {to}", status=550)

@@ -80,7 +80,7 @@ class Stage:
     def settle(self, ends: datetime, patience: float = STANDSTILL_SECONDS) -> None:
         """Until nothing is due, taken or being sent any more."""
         connections.close_all()
-        self.wait_until(ends + timedelta(minutes=1, seconds=5))
+        self.wait_until(ends)
         limit, told = time.monotonic() + patience, time.monotonic()
         left = unsettled()
         while left and time.monotonic() < limit:
