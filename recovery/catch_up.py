@@ -30,6 +30,10 @@ class CatchUp:
 
 
 POLICIES: dict[str, CatchUp] = {
+    "canary": CatchUp(
+        RUN,
+        "A sign of life says that something runs now: after an outage one is enough, and the next follows.",
+    ),
     "triage": CatchUp(
         MERGE,
         "A low score becomes a ticket however long it lay, with deadlines counted from when it is opened; "
@@ -39,6 +43,11 @@ POLICIES: dict[str, CatchUp] = {
         MERGE,
         "A promised call stays owed until somebody makes it: it is announced once, with the time that was "
         "promised, as missed. A ticket that leaves work cancels its callback, and its own event says so.",
+    ),
+    "zones": CatchUp(
+        RUN,
+        "What was promised is the time on the customer's clock: once the rules of a zone are others, its "
+        "callbacks move with them, and their events say so.",
     ),
     "waits": CatchUp(
         RUN,
