@@ -13,4 +13,4 @@ class SurveysConfig(AppConfig):
         from surveys.messages import breaker
 
         kinds.register(*due.KINDS)
-        watch.at_each_canary(breaker.check)
+        watch.at_each_canary(breaker.look)

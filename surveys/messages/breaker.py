@@ -63,6 +63,11 @@ def told_to(operators: Callable[[], Iterable[Operator]]) -> None:
     _operators[:] = [operators]
 
 
+def look(at: datetime) -> None:
+    """With each canary."""
+    check(at)
+
+
 def check(at: datetime, known: SendingRules | None = None) -> bool:
     """Hold what must not go out. Returns whether it is held by this very look."""
     kept = known or rules.current()

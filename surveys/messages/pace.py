@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, QuerySet
@@ -52,6 +53,7 @@ def keep(message: Message, slot: datetime | None) -> None:
 
 def book(at: datetime, per_minute: int) -> datetime:
     """The next free slot, now or later; nobody else gets it."""
+    values: dict[str, Any] = {"id": Pace.ONLY, "at": at, "step": apart(per_minute)}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -60,7 +62,7 @@ def book(at: datetime, per_minute: int) -> datetime:
             SET next_slot_at = greatest(pace.next_slot_at, excluded.next_slot_at - %(step)s) + %(step)s
             RETURNING next_slot_at - %(step)s
             """,
-            {"id": Pace.ONLY, "at": at, "step": apart(per_minute)},
+            values,
         )
         slot: datetime = cursor.fetchone()[0]
     return slot

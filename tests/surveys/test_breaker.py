@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
-from dispatch import clock
+from dispatch import clock, watch
 from surveys.messages import breaker, due_messages, gate, rules, send
 from surveys.models import DeliveryAttempt, Message
 from tests.surveys.make import ANY_TIME, MONDAY, make_message, make_rules
@@ -240,9 +240,10 @@ class TestNotice:
         heap(LIMIT + 1)
         assert breaker.check(MONDAY)
 
-    def test_the_canary_looks(self, django_assert_max_num_queries: Callable[[int], object]) -> None:
-        from dispatch import watch
-
-        assert breaker.check in watch._looks
-        with django_assert_max_num_queries(2):  # type: ignore[attr-defined]
-            breaker.check(MONDAY)
+    def test_the_canary_looks(self, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+        assert breaker.look in watch._looks
+        with django_assert_max_num_queries(2):
+            breaker.look(MONDAY)
+        heap(LIMIT + 1)
+        breaker.look(MONDAY)
+        assert rules.rest()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from surveys import invitations
 from surveys.messages import consent, gate, rules, send, suppress
@@ -364,9 +364,9 @@ class TestRules:
         assert rules.current().released_at is None
 
     def test_a_banner_costs_one_query(
-        self, scene: Scene, django_assert_num_queries: Callable[[int], object]
+        self, scene: Scene, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_num_queries(1):  # type: ignore[attr-defined]
+        with django_assert_num_queries(1):
             rules.rest()
 
     @pytest.mark.parametrize("field", ["paused_at", "held_at"])

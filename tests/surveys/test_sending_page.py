@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -20,12 +22,12 @@ PAGE, MINUTE = "/messages/sending/", timedelta(minutes=1)
 
 
 @pytest.fixture
-def on_monday() -> object:
+def on_monday() -> Iterator[None]:
     with time_machine.travel(MONDAY, tick=False):
         yield
 
 
-def client_of(username: str, *permissions: str, **fields: object) -> Client:
+def client_of(username: str, *permissions: str, **fields: Any) -> Client:
     user = User.objects.create_user(username, first_name=username.title(), **fields)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
