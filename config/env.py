@@ -62,7 +62,7 @@ def http_provider(name: str, url: str) -> dict[str, Any]:
             "WINDOW_HOURS": float(hours),
         }
         fit = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not asked
-        fit = fit and 0 < facts["WINDOW_HOURS"] <= 24 * 365
+        fit = fit and printable(facts["URL"]) and 0 < facts["WINDOW_HOURS"] <= 24 * 365
         fit = fit and parts.password is None and (not facts["TOKEN"] or printable(facts["TOKEN"]))
     except (KeyError, ValueError):
         fit = False
@@ -74,8 +74,8 @@ def http_provider(name: str, url: str) -> dict[str, Any]:
     return facts
 
 
-def printable(token: str) -> bool:
-    return token.isascii() and token.isprintable() and " " not in token
+def printable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def secret_key() -> str:

@@ -164,6 +164,8 @@ def finish(attempt: DeliveryAttempt, outcome: Outcome, at: datetime) -> bool:
 
 def question_of(message: Message) -> DeliveryAttempt | None:
     """The question for which this message was claimed, if it was not to be sent."""
+    if message.fence == 1:  # there was nothing to ask about yet
+        return None
     return message.deliveries.filter(fence=message.fence, result=ASKING).first()
 
 

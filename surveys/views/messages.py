@@ -89,6 +89,7 @@ RESULTS: Final[dict[str, str | Promise]] = {
     "marked_sent": _("marked as sent by a colleague"),
     "dropped": _("dropped by a colleague"),
 }
+TRIES = ("", "accepted", "rejected", "retry", "uncertain")
 CLASSES: Final[dict[str, str | Promise]] = {
     "A": _("knows a repetition by its key"),
     "B": _("can be asked what became of a message"),
@@ -160,6 +161,7 @@ def show_message(request: HttpRequest, pk: int) -> HttpResponse:
     needs = message.state in Message.NEEDS_A_PERSON
     may_act = request.user.has_perm("surveys.change_message")
     context = {"message": message, "attempts": attempts, "needs": needs, "may_act": may_act}
+    context["tried"] = attempts[-1].number if attempts else 0
     context["in_doubt"] = [each for each in attempts if each.in_doubt] if needs else []
     context["text"] = hide_tokens(message.text)
     return render(request, "surveys/message.html", context)
@@ -178,18 +180,23 @@ class Try:
 
 
 def tries(message: Message) -> list[Try]:
+    """All that was done; only tries to send are numbered."""
     doubtful = set(in_doubt(message.deliveries.all()).values_list("pk", flat=True))
-    return [
-        Try(
-            number,
-            row,
-            RESULTS.get(row.result, row.result),
-            REASONS.get(row.detail, row.detail),
-            CLASSES.get(row.provider_class, "") if row.provider != BY_HAND else "",
-            row.pk in doubtful,
+    lines, number = [], 0
+    for row in message.deliveries.all():
+        number += row.result in TRIES
+        by_hand = row.provider == BY_HAND
+        lines.append(
+            Try(
+                number,
+                row,
+                RESULTS.get(row.result, row.result),
+                REASONS.get(row.detail, row.detail),
+                "" if by_hand else CLASSES.get(row.provider_class, ""),
+                row.pk in doubtful,
+            )
         )
-        for number, row in enumerate(message.deliveries.all(), start=1)
-    ]
+    return lines
 
 
 @require_POST

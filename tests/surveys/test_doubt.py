@@ -308,6 +308,15 @@ class TestKeyed:
             assert after(message).reason == "window_over"
             assert len(to.heard) == 1
 
+    def test_it_counts_from_the_first_time_the_provider_heard_the_key(self, settings: Settings) -> None:
+        with carried_by("key", settings) as to:
+            to.tricks = [takes_and_hangs_up, hangs_up]
+            message = queued(user=colleague())
+            send(message.pk, MONDAY)
+            assert send(message.pk, MONDAY + timedelta(hours=19)) == Message.QUEUED
+            assert send(message.pk, MONDAY + timedelta(hours=20)) == Message.UNCERTAIN
+            assert len(to.heard) == 2
+
     def test_it_may_wait_long_after_a_clear_no(self, settings: Settings) -> None:
         with carried_by("key", settings) as to:
             to.tricks = [answers(429)]

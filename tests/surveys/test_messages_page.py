@@ -134,7 +134,8 @@ class TestDetail:
     def test_it_says_what_is_known_of_a_doubtful_one(self, supervisor: Client) -> None:
         message = kept(1, state=Message.UNCERTAIN, reason="window_over", channel="sms")
         tried(message, 1, "retry", detail="503 busy")
-        tried(message, 2, "uncertain", detail="sender_died", provider="sms.example", provider_class="A")
+        tried(message, 2, "resent", provider="by_hand", detail="Li Na")
+        tried(message, 3, "uncertain", detail="sender_died", provider="sms.example", provider_class="A")
         page = supervisor.get(f"/messages/{message.pk}/").text
         assert "What is known" in page
         assert "2 of 2" in page

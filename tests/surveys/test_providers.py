@@ -319,6 +319,7 @@ class TestConfiguration:
             "https://s3cret@sms.example/?class=key&window_hours=nan",
             "https://s3cret@sms.example/?klass=key",
             "https://s3cret%0a@sms.example/",
+            "https://s3cret@sms.example/发送",
         ],
     )
     def test_it_refuses_a_url_it_does_not_understand_without_repeating_it(self, url: str) -> None:

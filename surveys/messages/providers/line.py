@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message as Headers
+from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult
 
@@ -24,6 +25,12 @@ class Answer:
     reason: str
     headers: Headers
     words: str
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whom this machine trusts; reading it takes longer than most calls."""
+    return ssl.create_default_context()
 
 
 class Line:
@@ -48,7 +55,7 @@ class Line:
         if self._secure:
             self._connection = HTTPSConnection(self._host, self._port)
             with raw:
-                raw = ssl.create_default_context().wrap_socket(raw, server_hostname=self._host)
+                raw = trusted().wrap_socket(raw, server_hostname=self._host)
         else:
             self._connection = HTTPConnection(self._host, self._port)
         self._connection.sock = raw
