@@ -8,6 +8,7 @@ from typing import Any
 from celery import Task, current_app, shared_task
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.signals import task_failure
+from django.conf import settings
 
 from dispatch import claims, engine, kinds, selfwatch
 from dispatch.clock import now
@@ -15,7 +16,7 @@ from dispatch.failpoints import failpoint
 from dispatch.nudge import DRAIN
 
 # A drain ends well before the next limit; what is left is the next tick's.
-DRAIN_SECONDS = 20.0
+DRAIN_SECONDS = float(settings.DISPATCH_LEASE_SECONDS) / 3
 TICK_EXPIRES = 10
 
 

@@ -212,6 +212,7 @@ class Rig:
         """Ask a part to end, and do not start it again."""
         with self._lock:
             part = self.parts.pop(name)
+            part.wanted = False
         if part.process:
             embedded.stop(part.process)
 
@@ -221,11 +222,12 @@ class Rig:
             with self._lock:
                 parts = list(self.parts.values())
             for part in parts:
-                self._revive(part)
+                with self._lock:
+                    self._revive(part)
         self._end_parts()
 
     def _revive(self, part: Part) -> None:
-        if part.pid or self._ending.is_set():
+        if part.pid or not part.wanted or self._ending.is_set():
             return
         if part.starts and time.monotonic() - part.started < QUICK_DEATH_SECONDS:
             return
