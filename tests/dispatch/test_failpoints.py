@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -92,3 +93,15 @@ class TestProcesses:
 
 def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_each_is_passed_somewhere_and_none_is_passed_that_is_not_listed() -> None:
+    passed: set[str] = set()
+    for room in ("dispatch", "surveys", "recovery", "config"):
+        for path in Path(live.BASE_DIR, room).rglob("*.py"):
+            passed |= set(re.findall(r'\bfailpoint\(f?"(\w+)', path.read_text()))
+    # One for each class of provider: the name ends with it.
+    passed = (passed - {"giving_back_"}) | {
+        f"giving_back_{each}" for each in "abc" if "giving_back_" in passed
+    }
+    assert passed == set(failpoints.NAMES)
