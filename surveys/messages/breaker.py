@@ -69,23 +69,25 @@ def look(at: datetime) -> None:
 
 
 def check(at: datetime, known: SendingRules | None = None) -> bool:
-    """Hold what must not go out. Returns whether it is held by this very look."""
+    """Hold what must not go out. Returns whether this look found reason to, `known` being outdated then."""
     kept = known or rules.current()
     leapt = clock.leap()
     if rules.rest_of(kept):
         return False
     if leapt is not None:
-        return hold(rules.CLOCK, {"seconds": round(leapt.total_seconds())}, at)
+        hold(rules.CLOCK, {"seconds": round(leapt.total_seconds())}, at)
+        return True
     facts = heap(kept, at)
-    return bool(facts) and hold(rules.VOLUME, facts, at)
+    if facts:
+        hold(rules.VOLUME, facts, at)
+    return bool(facts)
 
 
-def hold(why: str, facts: dict[str, Any], at: datetime) -> bool:
-    if not rules.hold(why, facts, at):
-        return False
-    for operator in _operators[0]() if _operators else ():
-        tell(operator, why, facts, at)
-    return True
+def hold(why: str, facts: dict[str, Any], at: datetime) -> None:
+    """Whoever is first tells the operators."""
+    if rules.hold(why, facts, at):
+        for operator in _operators[0]() if _operators else ():
+            tell(operator, why, facts, at)
 
 
 def heap(kept: SendingRules, at: datetime) -> dict[str, Any]:

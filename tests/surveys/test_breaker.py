@@ -148,6 +148,14 @@ class TestAtTheGate:
         assert {(each.ok, each.reason, each.until) for each in found} == {(False, "sending_held", MONDAY)}
         assert not due_messages(MONDAY).exists()
 
+    def test_it_heeds_what_somebody_else_held_a_moment_ago(self, ada: User) -> None:
+        rows, outdated = heap(LIMIT + 1), rules.current()
+        rules.hold("volume", {}, MONDAY)
+        found = gate.later(rows[0], outdated, MONDAY)
+        assert found
+        assert found.reason == "sending_held"
+        assert not Message.objects.filter(kind="sending_held").exists(), "who held it has told"
+
     def test_what_is_usual_goes(self) -> None:
         rows = heap(LIMIT)
         assert ask(rows[0], MONDAY).ok
