@@ -17,6 +17,7 @@ from surveys.models import Invitation, Message, Response
 NAMES: dict[str, str | Promise] = {
     "triage": _("new answers"),
     "callbacks": _("callbacks"),
+    "zones": _("callbacks whose time zone changed"),
     "waits": _("waiting tickets"),
     "recompute": _("changed policies"),
     "deadlines": _("deadlines"),
@@ -31,6 +32,7 @@ NAMES: dict[str, str | Promise] = {
 # Whose rows a kind works on, and which field says what they belong to.
 TICKETS: dict[str, tuple[Any, str]] = {
     "callbacks": (Callback, "ticket__number"),
+    "zones": (Callback, "ticket__number"),
     "waits": (Wait, "ticket__number"),
     "deadlines": (Deadline, "ticket__number"),
     "resurveys": (Resurvey, "ticket__number"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -12,15 +12,58 @@ from dispatch.kinds import Kind
 from recovery import lifecycle
 from recovery.catch_up import LATE
 from recovery.lifecycle import Refused
+from recovery.lifecycle.contact import instant_of
 from recovery.models import Callback, Deadline, DigestLine, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
 from surveys.models import Invitation
 
+DAY = timedelta(days=1)
+
 
 def due_callbacks(at: datetime) -> QuerySet[Callback]:
     rows = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__lte=at)
     return rows.filter(ticket__status__in=IN_WORK).order_by("due_at")
+
+
+def moved_callbacks(at: datetime) -> QuerySet[Callback]:
+    """Callbacks ahead whose instant is not that of their wall time by the zone data of this process."""
+    rows = Callback.objects.filter(state=Callback.BOOKED, announced_at=None, due_at__gt=at)
+    rows = rows.filter(ticket__status__in=IN_WORK)
+    return rows.filter(pk__in=_zones.moved(rows, at)).order_by("due_at")
+
+
+class Zones:
+    """Which callbacks other zone data has moved. New data comes with a new process: all are compared when one
+    begins, and once a day for what older processes went on booking; between that only those found."""
+
+    def __init__(self) -> None:
+        self.compared_at: datetime | None = None
+        self.found: list[int] = []
+
+    def moved(self, rows: QuerySet[Callback], at: datetime) -> list[int]:
+        if self.compared_at is None or abs(at - self.compared_at) >= DAY:
+            self.compared_at = at
+            self.found = differing(rows)
+        elif self.found:
+            self.found = differing(rows.filter(pk__in=self.found))
+        return self.found
+
+
+def differing(rows: QuerySet[Callback]) -> list[int]:
+    facts = rows.values_list("pk", "local_time", "time_zone", "due_at").order_by()
+    return [pk for pk, wall, zone, due_at in facts.iterator() if differs(wall, zone, due_at)]
+
+
+def differs(local_time: str, time_zone: str, due_at: datetime) -> bool:
+    """A zone that is no longer known moves nothing."""
+    try:
+        return instant_of(local_time, time_zone) != due_at
+    except Refused:
+        return False
+
+
+_zones = Zones()
 
 
 def due_deadlines(at: datetime) -> QuerySet[Deadline]:
@@ -90,6 +133,10 @@ def announce_callback(callback_id: int, at: datetime) -> object:
     return unless_settled(lambda: lifecycle.announce_callback(callback_id, at=at))
 
 
+def keep_wall_time(callback_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.keep_wall_time(callback_id, at=at))
+
+
 def climb(deadline_id: int, at: datetime) -> object:
     return unless_settled(lambda: lifecycle.climb(deadline_id, at=at))
 
@@ -126,6 +173,7 @@ def triage_one(response_id: int, at: datetime) -> object:
 KINDS = [
     Kind("triage", due_triage, triage_one, "received_at"),
     Kind("callbacks", due_callbacks, announce_callback),
+    Kind("zones", moved_callbacks, keep_wall_time, ""),
     Kind("waits", due_waits, resume, "resume_at"),
     Kind("recompute", outdated_tickets, recompute, ""),
     Kind("deadlines", due_deadlines, climb, "next_step_at"),

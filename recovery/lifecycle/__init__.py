@@ -5,6 +5,7 @@ from recovery.lifecycle.contact import (
     announce_callback,
     book_callback,
     cancel_callback,
+    keep_wall_time,
     log_contact,
     move_callback,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "escalate",
     "extend",
     "is_allowed",
+    "keep_wall_time",
     "log_contact",
     "merge",
     "move_callback",

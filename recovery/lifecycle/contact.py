@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -21,6 +22,8 @@ from surveys.models.fields import CHANNELS, is_time_zone
 
 # What lies outside is a slip of the pen, and at the ends of the calendar no instant at all.
 EARLIEST_YEAR, END_OF_YEARS = 2000, 2200
+# Why a callback moved though nobody moved it.
+ZONE_RULES = "zone_rules"
 
 
 def booked_callback(ticket: Ticket) -> Callback | None:
@@ -168,6 +171,25 @@ def move_callback(
     return change.ticket
 
 
+def keep_wall_time(callback_id: int, *, at: datetime) -> bool:
+    """The rules of its zone are others than when it was booked: what was promised is the time on the clock.
+
+    False where its instant is right, or nothing is booked any more. Raises Refused, Stale.
+    """
+    callback = Callback.objects.select_related("ticket").filter(pk=callback_id).first()
+    if callback is None:
+        return False
+    with acting(callback.ticket, "callback", by=None, at=at, any_version=True) as change:
+        callback.refresh_from_db()
+        before, due_at = callback.due_at, instant_of(callback.local_time, callback.time_zone)
+        if callback.state != Callback.BOOKED or callback.announced_at or due_at == before:
+            raise Refused("callback_not_due", _("This callback is not due now."))
+        callback.due_at = due_at
+        callback.save(update_fields=["due_at"])
+        tell_callback(change, "callback_moved", callback, "", reason=ZONE_RULES, **{"from": iso(before)})
+    return True
+
+
 def cancel_callback(ticket: Ticket, *, by: User | None, at: datetime, reason: str = "") -> Ticket:
     with acting(ticket, "callback", by=by, at=at) as change:
         callback = the_booked(change.ticket)
@@ -192,7 +214,7 @@ def announce_callback(callback_id: int, *, at: datetime) -> bool:
             raise Refused("callback_not_due", _("This callback is not due now."))
         callback.announced_at = at
         callback.save(update_fields=["announced_at"])
-        missed = {"missed": True} if is_late(callback.due_at, at) else {}
+        missed: dict[str, Any] = {"missed": True} if is_late(callback.due_at, at) else {}
         tell_callback(change, "callback_due", callback, **missed)
         person, recipient = notices.minder_of(change.ticket, at)
         notices.tell(

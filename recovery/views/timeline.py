@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recovery.lifecycle.contact import ZONE_RULES
 from recovery.models import Cause, Ticket, TicketEvent
 from recovery.templatetags.moments import moment, time_there
 from recovery.views.words import (
@@ -202,6 +203,15 @@ def callback_due(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     callback(words, words)(reader, event, entry)
 
 
+def callback_moved(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    unsigned = (
+        _("The rules of the time zone changed: the callback moved from %(before)s to %(due)s")
+        if event.data.get("reason") == ZONE_RULES
+        else _("The customer moved the callback from %(before)s to %(due)s")
+    )
+    callback(_("%(who)s moved the callback from %(before)s to %(due)s"), unsigned)(reader, event, entry)
+
+
 def waiting(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     until = event.data.get("until")
     words = (
@@ -356,10 +366,7 @@ WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
     "callback_booked": callback(
         _("%(who)s booked a callback for %(due)s"), _("The customer booked a callback for %(due)s")
     ),
-    "callback_moved": callback(
-        _("%(who)s moved the callback from %(before)s to %(due)s"),
-        _("The customer moved the callback from %(before)s to %(due)s"),
-    ),
+    "callback_moved": callback_moved,
     "callback_cancelled": callback(
         _("%(who)s cancelled the callback of %(due)s"), _("The customer cancelled the callback of %(due)s")
     ),

@@ -1,3 +1,4 @@
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -28,7 +29,13 @@ NO_ZONES = {"localtime", "Factory"}
 
 def is_time_zone(name: str) -> bool:
     """Whether the name means the same zone on every machine."""
-    return name in available_timezones() and name not in NO_ZONES
+    return name in known_zones() and name not in NO_ZONES
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Reads a few hundred files: once per process is enough."""
+    return frozenset(available_timezones())
 
 
 def check_time_zone(name: str) -> None:

