@@ -30,6 +30,8 @@ from surveys.models import DeliveryAttempt, Message
 BY_HAND: Final = "by_hand"
 RESENT: Final = "resent"
 ASKING: Final = "asking"
+# Attempts with these results only asked what became of another.
+QUESTIONS: Final = (ASKING, FOUND, ABSENT, UNKNOWN)
 # Beyond this part of what a provider says it remembers we do not count on it.
 SURE_PART = 0.8
 ASK_PAUSES = (timedelta(0), timedelta(0), timedelta(minutes=5), timedelta(minutes=30))

@@ -24,6 +24,7 @@ from recovery.lifecycle.contact import instant_of
 from recovery.models import Callback, Deadline, Escalation, Resurvey, Ticket, TicketEvent, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.sweeps import due_callbacks, due_waits
+from surveys.messages.doubt import QUESTIONS, in_doubt
 from surveys.messages.email import message_id
 from surveys.models import Consent, DeliveryAttempt, Invitation, Message, Response, SendingRules, Suppression
 from tests.faults.client import ACKNOWLEDGED
@@ -106,7 +107,8 @@ def violated(evidence: Evidence | None = None) -> list[str]:
 
 def customers_attempts() -> Any:
     """Tries to hand something to a customer, as opposed to a colleague, by a machine."""
-    return DeliveryAttempt.objects.exclude(provider=BY_HAND).filter(message__user=None)
+    tries = DeliveryAttempt.objects.exclude(provider=BY_HAND).exclude(result__in=QUESTIONS)
+    return tries.filter(message__user=None)
 
 
 @invariant(1, "everything due is a committed row that a look at PostgreSQL alone finds")
@@ -234,12 +236,11 @@ def no_silent_loss(evidence: Evidence) -> Iterator[str]:
 
 @invariant(8, "what is recorded as not sent never began to be sent")
 def honest_record(evidence: Evidence) -> Iterator[str]:
-    doubtful = DeliveryAttempt.objects.filter(
-        Q(ended_at=None) | Q(result__in=["", "uncertain", "accepted"]), message=OuterRef("pk")
-    )
+    doubtful = in_doubt(DeliveryAttempt.objects.filter(message=OuterRef("pk")))
+    taken = DeliveryAttempt.objects.filter(message=OuterRef("pk"), result__in=["accepted", "found"])
     decided = DeliveryAttempt.objects.filter(provider=BY_HAND, message=OuterRef("pk"))
     denied = Message.objects.filter(
-        Exists(doubtful),
+        Exists(doubtful) | Exists(taken),
         ~Exists(decided),
         user=None,
         state__in=[Message.CANCELLED, Message.DEAD, Message.EXPIRED, Message.SUPPRESSED],
