@@ -99,7 +99,7 @@ def test_it_has_every_icon_its_templates_name() -> None:
         for path in TEMPLATES
         for name in re.findall(r'parts/icon.html" with name="([a-z]+)"', path.read_text())
     }
-    menu = {"inbox", "phone", "clock", "ticket", "people", "chart", "form", "mail", "gear"}
+    menu = {"inbox", "phone", "clock", "ticket", "people", "chart", "form", "mail", "gear", "pulse"}
     assert named
     assert (named | menu) - drawn == set()
 
