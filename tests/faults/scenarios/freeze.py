@@ -105,18 +105,23 @@ class Sleeper:
 
 
 def taken_from_others(name: str, asleep: datetime, woke: datetime) -> list[str]:
-    """Rows that others changed while it slept and that it changed after it woke, without taking them anew.
-
-    A claim taken after waking is its own again, so only rows of acts and messages count.
-    """
+    """Rows it had in hand, that others changed while it slept, and that it changed after it woke without
+    taking them anew. (What it did without touching its claim shows as done twice.)"""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT concat(mine.tbl, ' ', mine.pk, ': ', mine.was, ' to ', mine.now)
-            FROM faults_audit mine JOIN faults_audit theirs ON theirs.tbl = mine.tbl AND theirs.pk = mine.pk
-            WHERE mine.who = %s AND mine.at > %s AND theirs.who <> mine.who
-            AND theirs.at BETWEEN %s AND %s AND mine.op <> 'INSERT'
+            SELECT DISTINCT concat(after.tbl, ' ', after.pk, ': ', after.was, ' to ', after.now)
+            FROM faults_audit after
+            WHERE after.who = %(name)s AND after.at > %(woke)s
+            AND EXISTS (SELECT FROM faults_audit AS before WHERE before.tbl = after.tbl
+                AND before.pk = after.pk AND before.who = %(name)s AND before.at <= %(asleep)s)
+            AND EXISTS (SELECT FROM faults_audit AS others WHERE others.tbl = after.tbl
+                AND others.pk = after.pk AND others.who <> %(name)s
+                AND others.at BETWEEN %(asleep)s AND %(woke)s)
+            AND NOT EXISTS (SELECT FROM faults_audit AS anew WHERE anew.tbl = after.tbl
+                AND anew.pk = after.pk AND anew.who = %(name)s AND anew.at > %(woke)s
+                AND anew.id <= after.id AND (anew.now = 'sending' OR anew.op = 'INSERT'))
             """,
-            [name, woke, asleep, woke],
+            {"name": name, "asleep": asleep, "woke": woke},
         )
         return [str(row[0]) for row in cursor.fetchall()]
