@@ -121,6 +121,9 @@ class Connection(psycopg.Connection[Any]):
             self.pgconn.finish()
             self._lost()
             raise
+        except errors.IdleInTransactionSessionTimeout as ended:
+            self._lost()
+            raise errors.OperationalError("the server ended a session that had fallen silent") from ended
         except psycopg.OperationalError:
             if self.pgconn.status == ConnStatus.BAD:
                 self._lost()

@@ -2,7 +2,7 @@
 
 import sys
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -11,20 +11,12 @@ from django.views.defaults import server_error
 from recovery.api.problems import CONTENT_TYPE, body_of
 
 RETRY_SECONDS = "15"
-# PostgreSQL ended this session, because it held a transaction for too long without a word.
-IDLE_IN_TRANSACTION = "25P03"
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
     """The page for an error nobody caught."""
-    return away(request) if is_away(sys.exc_info()[1]) else server_error(request)
-
-
-def is_away(error: BaseException | None) -> bool:
-    if isinstance(error, OperationalError | InterfaceError):
-        return True
-    cause = error.__cause__ if isinstance(error, DatabaseError) else None
-    return getattr(cause, "sqlstate", None) == IDLE_IN_TRANSACTION
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    return away(request) if is_away else server_error(request)
 
 
 def away(request: HttpRequest) -> HttpResponse:
