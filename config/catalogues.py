@@ -15,7 +15,7 @@ from pathlib import Path
 import polib
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("config", "surveys", "recovery")
+ROOMS = ("config", "dispatch", "surveys", "recovery")
 LANGUAGES = ("zh_Hans",)
 
 # Function name -> what its first arguments are.
