@@ -15,7 +15,7 @@ from recovery.models import DigestLine, Escalation
 from surveys.models import DeliveryAttempt, Message
 from tests.faults import invariants
 from tests.faults.journal import Journal, read
-from tests.faults.judge import Judge
+from tests.faults.judge import CANARY, Judge
 from tests.faults.load import Load, generous_rules
 from tests.faults.providers import DELIVERED
 from tests.faults.stage import Stage, say
@@ -82,7 +82,7 @@ def settle_inside(stage: Stage) -> None:
     while time.monotonic() < ends:
         left = {kind.name: kind.due(now()).count() for kind in kinds.all_kinds() if kind.name != "messages"}
         left["notices"] = Message.objects.exclude(user=None).filter(state__in=["queued", "sending"]).count()
-        left = {name: count for name, count in left.items() if count and name != "canary"}
+        left = {name: count for name, count in left.items() if count and name != CANARY}
         if not left:
             say("what is inside is settled")
             return

@@ -72,7 +72,7 @@ def seconds_until_served(stage: Stage, patience: float = 60) -> float:
     began = time.time()
     while time.time() - began < patience:
         fresh = read(stage.rig.journal("client"))[-50:]
-        good = [row["at"] for row in fresh if row["status"] in ACKNOWLEDGED and row["at"] > began]
+        good = [row["at"] for row in fresh if row["status"] in ACKNOWLEDGED and row["began"] > began]
         if good:
             return float(min(good) - began)
         time.sleep(0.1)
