@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dispatch import engine, kinds
 from dispatch.kinds import Kind
+from dispatch.models import Pulse
 from recovery import sweeps
 from recovery.lifecycle import Refused, book_callback, resolve
 from recovery.models import Resurvey, SlaPolicy, Team, Ticket, TicketEvent
@@ -33,6 +34,7 @@ def busy(cast: Cast) -> Cast:
 @pytest.mark.django_db(transaction=True)
 def test_one_round_does_everything_due_and_a_second_finds_nothing(transactional_db: None) -> None:
     cast = Cast()
+    Pulse.objects.get_or_create(pk=Pulse.ONLY)
     book_callback(
         cast.ticket(), by=cast.lina, at=MONDAY, local_time="2026-03-02T18:00", time_zone="Asia/Shanghai"
     )

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, time, timedelta
 
 import pytest
+from django.utils import timezone
 
 from dispatch import engine, kinds
 from recovery.apps import NOTICES
@@ -24,6 +25,7 @@ from recovery.models import (
     Wait,
 )
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
+from recovery.views.timeline import entries_of
 from surveys.invitations import INVITATION_TOO_LATE, TOO_LATE, invite
 from surveys.models import Invitation, Message
 from tests.due import due, fail, take_step
@@ -162,6 +164,14 @@ class TestNineHours:
         assert event.data["passed_over"] == [
             {"deadline": FIRST_CONTACT, "due_at": DUE.isoformat(), "late": True, "levels": [0, 1]}
         ]
+
+    def test_the_timeline_says_what_came_late(self, firm: Firm) -> None:
+        with timezone.override("Asia/Shanghai"):
+            said = {each.sentence: each.lines for each in entries_of(firm.called, EVENING)}
+        assert said["Late: first contact was due today 14:00. Level 2, Wu Mei was told"] == [
+            "First contact, due today 14:00: passed over level 0, 1"
+        ]
+        assert "The callback was missed: it was due today 15:00" in said
 
     def test_the_breach_has_its_true_time(self, firm: Firm) -> None:
         assert firm.forgotten.deadlines.get(kind=FIRST_CONTACT).breached_at == DUE
