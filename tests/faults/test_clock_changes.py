@@ -25,6 +25,7 @@ from recovery.deadlines import reckon
 from recovery.lifecycle import book_callback
 from recovery.lifecycle.contact import ZONE_RULES, check_slot, instant_of
 from recovery.models import Callback, Ticket, TicketEvent
+from recovery.views.timeline import entries_of
 from surveys.messages.quiet import quiet_until
 from tests.due import due, fail, run_all
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
@@ -303,6 +304,9 @@ class TestNewRules:
         assert (event.ticket_id, event.by) == (here.ticket_id, None)
         assert event.data["reason"] == ZONE_RULES
         assert event.data["from"] == before[0].isoformat()
+        told = [str(entry.sentence) for entry in entries_of(here.ticket, MONDAY)]
+        assert any("rules of the time zone changed" in sentence for sentence in told)
+        assert not any("customer moved" in sentence for sentence in told)
         assert due("zones", MONDAY) == due("zones", MONDAY + 2 * DAY) == []
 
     def test_what_was_announced_or_is_past_stays(self, cast: Cast, request: pytest.FixtureRequest) -> None:
