@@ -56,7 +56,7 @@ def fill(stage: Stage, at: datetime, night: str, day: str) -> None:
     load.fill(actions, SHARES, say)
     load.fill(round(actions * NIGHT_SHARE), {"message": 1.0}, say)
     Load(stage.world, ledger, begins, ends, stage.chance, zone=day).fill(
-        round(actions * DAY_SHARE), {"message": 1.0}, say
+        max(round(actions * DAY_SHARE), 3 * PER_MINUTE), {"message": 1.0}, say
     )
     Load(stage.world, ledger, begins, ends, stage.chance, zone=day, not_after=ends).fill(
         round(actions * PAST_SHARE), {"message": 1.0}, say
