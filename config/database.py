@@ -137,7 +137,7 @@ class Connection(psycopg.Connection[Any]):
             pool.drain()
 
 
-NOT_FOR_KNOCKS = ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory", "options")
+NOT_FOR_KNOCKS = ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory")
 
 
 def impatiently(gen: PQGen[T]) -> PQGen[T]:
