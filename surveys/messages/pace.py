@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, QuerySet
 
-from surveys.messages.providers.base import ACCEPTED, FOUND, UNCERTAIN
+from surveys.messages.doubt import BY_HAND
 from surveys.messages.suppression import normalise
 from surveys.models import DeliveryAttempt, Message, Pace
 
@@ -25,8 +25,6 @@ EARLY, USED_LATE = timedelta(seconds=1), timedelta(seconds=15)
 # No slots are given out beyond this: who waits longer waits as a due row, and none is lost with a cancelled
 # message, a stop or a change of the rate.
 AHEAD = MINUTE
-# What became of a try that reached the person, or may have, or may yet.
-WRITTEN = ("", ACCEPTED, UNCERTAIN, FOUND)
 # The first key of the advisory locks taken here; the second is the address.
 ADDRESSES = 7105
 
@@ -91,15 +89,14 @@ def room_for_another(message: Message, per_day: int, at: datetime) -> datetime |
 
 
 def letters_to(message: Message, at: datetime) -> QuerySet[DeliveryAttempt, datetime]:
-    """When other messages were last given to this address within a day, or may have been."""
+    """When each other message to this address was last tried, if within a day, whatever came of it."""
     tries = DeliveryAttempt.objects.filter(
         message__to_address=message.to_address,
         message__channel=message.channel,
         message__user=None,
         started_at__gt=at - DAY,
-        result__in=WRITTEN,
     )
-    tries = tries.exclude(message=message).order_by()
+    tries = tries.exclude(message=message).exclude(provider=BY_HAND).order_by()
     return tries.values("message").annotate(last=Max("started_at")).values_list("last", flat=True)
 
 

@@ -63,7 +63,7 @@ FAULTS = [
     Fault("quiet hours are by the server's clock", GATE, "quiet_until(at, zone_of(message.customer),", "quiet_until(at, ZoneInfo(settings.TIME_ZONE),", OF_THE_GATE + ("tests/surveys/test_quiet.py",)),
     Fault("slots are read, not taken", "surveys/messages/pace.py", "excluded.next_slot_at - %(step)s) + %(step)s\n", "excluded.next_slot_at - %(step)s)\n", OF_THE_GATE),
     Fault("a slot missed in an outage is used", "surveys/messages/pace.py", "if slot is None or at - slot > USED_LATE:", "if slot is None:", OF_THE_GATE),
-    Fault("the breaker does not hold", "surveys/messages/breaker.py", "return bool(facts) and hold(rules.VOLUME, facts, at)", "return False", OF_THE_GATE),
+    Fault("the breaker does not hold", "surveys/messages/breaker.py", "    if facts:\n        hold(rules.VOLUME, facts, at)\n    return bool(facts)", "    return False", OF_THE_GATE),
     # --- Being late, and being restored ---
     Fault("every level is told after an outage", "recovery/lifecycle/escalation.py", "(due if is_late(since, at) else mine)", "mine", OF_LATENESS),
     Fault("late notices are mailed one by one", "recovery/lifecycle/notices.py", "if due_at is not None and is_late(due_at, at):", "if False:", OF_LATENESS),

@@ -163,6 +163,8 @@ def generous_rules(**rules: Any) -> None:
         "quiet_until": clock_time(0),
         "per_minute": 1_000_000,
         "per_person_per_day": 30_000,
+        # A run's load is no heap: somebody has let it go beforehand.
+        "released_at": now() + timedelta(days=365),
     }
     SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={**generous, **rules})
 
