@@ -384,7 +384,8 @@ def unsettled() -> dict[str, int]:
         dead[name].append(subject)
     chosen = [kind for kind in kinds.all_kinds() if kind.name != CANARY]
     left = {kind.name: without(kind.due(at), dead[kind.name]) for kind in chosen}
-    taken = Claim.objects.filter(dead_at=None, kind__in=[kind.name for kind in chosen])
+    # One that nobody came back to is no work: if its row is still due, it counts as due.
+    taken = Claim.objects.filter(dead_at=None, lease_until__gt=at, kind__in=[kind.name for kind in chosen])
     left["claims"] = taken.count()
     under_way = Message.objects.filter(Q(state=Message.SENDING) | Q(state=Message.QUEUED)).order_by()
     for state, reason, n in under_way.values_list("state", "reason").annotate(n=Count("pk")):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections
+from django.db import connections, transaction
 
 from dispatch.clock import now
 from tests.faults import audit, invariants
@@ -20,14 +21,18 @@ from tests.faults.options import Options
 from tests.faults.report import Report, machine
 from tests.faults.rig import Rig
 
-# Acts put about this many rows a second into the database.
-ROWS_A_SECOND = 60
+# The load begins to fall due when it is expected to be in the database, and so much of its time later.
+SPARE_SHARE, SPARE_SECONDS = 0.3, 15.0
 # How long nothing at all may move before it counts as stuck: longer than a lease and asking a provider.
 STANDSTILL_SECONDS = 240.0
 
 
 def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+class TakeBack(Exception):
+    """Nothing of it shall stay."""
 
 
 @dataclass
@@ -48,12 +53,27 @@ class Stage:
 
     def load(self, seconds: float, actions: int, shares: dict[str, float] = SHARES) -> datetime:
         """Things that fall due over `seconds`, from about when this returns. Returns when the last does."""
-        begins = now() + timedelta(seconds=10 + actions / ROWS_A_SECOND)
+        begins = now() + timedelta(seconds=self.time_to_load(actions))
         ends = begins + timedelta(seconds=seconds)
         say(f"putting {actions} things that fall due over {seconds:.0f} s into the database")
         ledger = Journal(self.rig.journal("ledger"))
         Load(self.world, ledger, begins, ends, self.chance).fill(actions, shares, say)
         return ends
+
+    def time_to_load(self, actions: int) -> float:
+        """Seconds, going by twenty things that are put in and taken back."""
+        trial = Journal(self.rig.journal("trial"))
+        started = time.monotonic()
+        with suppress(TakeBack), transaction.atomic():
+            at = now()
+            shares = {"message": 0.5, "callback": 0.5}
+            Load(self.world, trial, at, at + timedelta(minutes=5), self.chance).fill(
+                20, shares, lambda _: None
+            )
+            raise TakeBack
+        # A callback stands for the third of all things that hang on a ticket of their own.
+        each = (time.monotonic() - started) / 25
+        return actions * each * (1 + SPARE_SHARE) + SPARE_SECONDS
 
     def start(self) -> None:
         self.rig.start()

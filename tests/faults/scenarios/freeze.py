@@ -25,7 +25,7 @@ STEPS = ("after_take", "after_begin", "step_entered", "step_before_commit", "ste
          "request_half_sent", "provider_accepted", "before_finish", "after_finish",
          "escalation_told", "resurvey_asked")  # fmt: skip
 ROWS = 8
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def play(stage: Stage) -> None:
