@@ -22,7 +22,7 @@ from tests.faults.report import Report, machine
 from tests.faults.rig import Rig
 
 # The load begins to fall due when it is expected to be in the database, and so much of its time later.
-SPARE_SHARE, SPARE_SECONDS = 0.3, 15.0
+SPARE_SHARE, SPARE_SECONDS = 0.3, 6.0
 # How long nothing at all may move before it counts as stuck: longer than a lease and asking a provider.
 STANDSTILL_SECONDS = 240.0
 

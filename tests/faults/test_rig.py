@@ -55,15 +55,3 @@ def test_it_finds_a_seed_and_tells_it() -> None:
     )
     assert shown.returncode == 0
     assert re.search(r"--seed", shown.stdout)
-
-
-def test_it_loses_and_repeats_nothing_over_a_few_kills() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.run", "--kills", "5", "--actions", "60", "--lease", "6"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert "### kills: passed" in done.stdout
