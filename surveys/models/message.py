@@ -119,6 +119,11 @@ class Message(models.Model):
                 name="message_to_alarm",
             ),
             models.Index(fields=["to_address", "-id"], name="message_by_address"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(user__isnull=True),
+                name="message_to_customer_by_time",
+            ),
             GinIndex(OpClass(Upper("to_address"), "gin_trgm_ops"), name="message_address_parts"),
             models.Index(NEEDY.desc(), F("id").desc(), name="message_needy_first"),
             models.Index(F("kind"), NEEDY.desc(), F("id").desc(), name="message_needy_first_by_kind"),
