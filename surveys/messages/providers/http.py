@@ -37,6 +37,8 @@ from surveys.models import Message
 LONGEST_WAIT = timedelta(minutes=30)
 # The answers that say nothing was done with the request. 409 is judged apart.
 NOT_NOW = (408, 425, 429, 503)
+# Our token is wrong or may not do this: nothing about the message. An administrator can mend it meanwhile.
+NOT_US = (401, 403)
 ANOTHER_PAYLOAD = "invalid_idempotent_request"
 TAKEN = ("accepted", "sent", "delivered")
 
@@ -114,7 +116,7 @@ class HttpProvider:
             return Outcome(ACCEPTED)
         if answer.status == 409:
             return Outcome(self._conflict(answer), said, wait=answer_wait(answer))
-        if answer.status in NOT_NOW:
+        if answer.status in (*NOT_NOW, *NOT_US):
             return Outcome(RETRY, said, wait=answer_wait(answer))
         if 300 <= answer.status < 500:
             return Outcome(REJECTED, said)
