@@ -54,7 +54,6 @@ class Rows(RuleBasedStateMachine):
         self.rollback.__enter__()
         self.at = MONDAY
         self.turns: dict[int, int] = {}  # how often each row has come due
-        self.cancelled: set[int] = set()
         self.highest = 0
         self.trouble = ""
         self.names = (f"worker {number}" for number in count())
@@ -95,28 +94,29 @@ class Rows(RuleBasedStateMachine):
     # --- what people do ---
 
     @initialize()
-    def begin_with_two(self) -> None:
-        self.make(-1)
-        self.make(0)
+    def begin_with_three(self) -> None:
+        for minutes in (-1, 0, 1):
+            self.turns[make_toy(at=self.at + minutes * MINUTE)] = 1
 
-    def make(self, minutes: int) -> None:
-        self.turns[make_toy(at=self.at + minutes * MINUTE)] = 1
-
-    @rule(pick=PICK, minutes=MINUTES, what=st.sampled_from(["make", "move", "cancel", "ask again"]))
-    def people_act(self, pick: int, minutes: int, what: str) -> None:
-        pk = self.some_row(pick, "bounced" if what == "ask again" else "by_hand")
-        if what == "make" and len(self.turns) < 4:
-            self.make(minutes)
-        if pk and what == "move":
+    @rule(pick=PICK, minutes=MINUTES)
+    def move(self, pick: int, minutes: int) -> None:
+        if pk := self.some_row(pick, "by_hand"):
             toys().filter(pk=pk).update(created_at=self.at + minutes * MINUTE)
-        if pk and what == "cancel":
-            toys().filter(pk=pk).update(reason="complained")
-            self.cancelled.add(pk)
-        if pk and what == "ask again":
-            toys().filter(pk=pk).update(reason="by_hand")
-            self.turns[pk] += 1
 
-    @rule(seconds=st.sampled_from([1, 9, 61, 61, 61, 301, 1801]))
+    @rule(pick=PICK)
+    def cancel_or_take_back(self, pick: int) -> None:
+        if pk := self.some_row(pick, "complained"):
+            toys().filter(pk=pk).update(reason="by_hand")
+        elif pk := self.some_row(pick, "by_hand"):
+            toys().filter(pk=pk).update(reason="complained")
+
+    @rule()
+    def ask_again(self) -> None:
+        for pk in toys().filter(reason="bounced").values_list("pk", flat=True):
+            self.turns[pk] += 1
+        toys().filter(reason="bounced").update(reason="by_hand")
+
+    @rule(seconds=st.sampled_from([1, 9, 61, 301, 1801]))
     def wait(self, seconds: int) -> None:
         """Somebody keeps house, and after a long time mends what was given up."""
         self.at += timedelta(seconds=seconds)
@@ -152,8 +152,9 @@ class Rows(RuleBasedStateMachine):
             self.trouble = ""
 
     @precondition(lambda self: any(worker.taken for worker in self.workers))
-    @rule(pick=PICK)
-    def begin_and_freeze(self, pick: int) -> None:
+    @rule(pick=PICK, seconds=st.sampled_from([0, 61]))
+    def begin_and_freeze(self, pick: int, seconds: int) -> None:
+        """For a moment, or until its lease is over and somebody else does the row."""
         worker = self.one_with("taken", pick)
         row = worker.taken.pop(0)
         claim = self.claim_under(row).filter(lease_until__gt=self.at, dead_at=None)
@@ -161,6 +162,9 @@ class Rows(RuleBasedStateMachine):
         assert claims.begin(row, self.at) == ours
         if ours:
             worker.begun.append(row)
+        if seconds:
+            self.wait(seconds)
+            engine.run_one("toys", row.subject, self.at)
 
     @precondition(lambda self: any(worker.begun for worker in self.workers))
     @rule(pick=PICK)
@@ -211,8 +215,7 @@ class Rows(RuleBasedStateMachine):
             engine.run_all(self.at)
         assert claims.lateness(self.kind, self.at) == (0, None)
         self.each_turn_has_its_effect_once()
-        left = set(toys().exclude(reason="bounced").values_list("pk", flat=True))
-        assert left == self.cancelled
+        assert not toys().filter(reason="by_hand").exists()
 
 
 @pytest.mark.django_db
