@@ -11,8 +11,16 @@ DELIVER = "surveys/messages/deliver.py"
 DOUBT = "surveys/messages/doubt.py"
 GATE = "surveys/messages/gate.py"
 
-OF_CLAIMS = ("tests/dispatch/test_claims.py", "tests/dispatch/test_engine.py", "tests/dispatch/test_machine.py")
-OF_SENDING = ("tests/surveys/test_deliver.py", "tests/surveys/test_doubt.py", "tests/surveys/test_delivery_model.py")
+OF_CLAIMS = (
+    "tests/dispatch/test_claims.py",
+    "tests/dispatch/test_engine.py",
+    "tests/dispatch/test_machine.py",
+)
+OF_SENDING = (
+    "tests/surveys/test_deliver.py",
+    "tests/surveys/test_doubt.py",
+    "tests/surveys/test_delivery_model.py",
+)
 OF_THE_GATE = ("tests/surveys/test_gate.py", "tests/surveys/test_pace.py", "tests/surveys/test_breaker.py")
 OF_LATENESS = (
     "tests/recovery/lifecycle/test_catch_up.py",

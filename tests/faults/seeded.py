@@ -1,4 +1,4 @@
-"""Do the tests bite? Faults of the kind that lose or repeat things, put into copies of the product one by one.
+"""Do the tests bite? Faults that lose or repeat things are put into copies of the product, one by one.
 
     python -m tests.faults.seeded [--only NAME ...] [--jobs 2]
 
