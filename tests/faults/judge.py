@@ -338,7 +338,7 @@ class Judge:
         return fresh, flying
 
     def flights(self) -> list[tuple[float, float]]:
-        """From the start of an attempt, or of a claim, until its message or row was settled."""
+        """From the moment an attempt, or the work under a claim, had begun until its end is known."""
         found = [
             (row.started_at.timestamp(), row.ended_at.timestamp())
             for row in DeliveryAttempt.objects.exclude(provider="by_hand")
@@ -353,7 +353,7 @@ class Judge:
                     SELECT at FROM faults_audit WHERE tbl = 'dispatch_claim' AND op = 'DELETE'
                     AND pk = began.pk AND id > began.id ORDER BY id LIMIT 1
                 ) ended ON true
-                WHERE began.tbl = 'dispatch_claim' AND began.op = 'INSERT'
+                WHERE began.tbl = 'dispatch_claim' AND began.op = 'UPDATE' AND began.now::int > began.was::int
                 """
             )
             found += cursor.fetchall()
