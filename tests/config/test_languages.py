@@ -153,6 +153,7 @@ PAGES: dict[str, list[str]] = {
         *("/admin/", "/admin/recovery/triagerule/add/", "/admin/recovery/slapolicy/add/"),
         *("/admin/recovery/ticket/", "/admin/surveys/survey/add/", "/admin/surveys/customer/add/"),
         *("/admin/recovery/calendar/add/", "/admin/recovery/team/add/", "/admin/auth/user/add/"),
+        *("/dispatch/", "/messages/sending/", "/admin/surveys/consent/add/"),
     ],
 }
 
