@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from dispatch.failpoints import failpoint
+from dispatch import kinds
 from dispatch.kinds import Kind
 from dispatch.models import Claim
 
@@ -65,7 +66,7 @@ def take(
         held, suspected = known_claims(kind, at)
         if suspects and not suspected:
             return []
-        free = rows.exclude(pk__in=held)
+        free = living(kind, rows).exclude(pk__in=held)
         if not only:
             free = free.filter(pk__in=suspected) if suspects else free.exclude(pk__in=suspected)
         met, taken = take_free(kind, free, at, limit, holder)
@@ -76,18 +77,26 @@ def take(
 
 
 def known_claims(kind: Kind, at: datetime) -> tuple[set[int], set[int]]:
-    """Rows not to be taken now, and rows that took down or failed a worker before.
+    """Rows not to be taken now, and rows that took down or failed a worker before; the dead are not among them.
 
     Read on its own: what is claimed is little, and the due rows keep the plan of their index.
     """
     held, suspected = set(), set()
-    claims = Claim.objects.filter(kind=kind.name)
-    for pk, until, attempts, dead in claims.values_list("subject", "lease_until", "attempts", "dead_at"):
-        if until > at or dead or attempts >= MOST_ATTEMPTS:
+    claims = Claim.objects.filter(kind=kind.name, dead_at=None)
+    for pk, until, attempts in claims.values_list("subject", "lease_until", "attempts"):
+        if until > at or (attempts >= MOST_ATTEMPTS and not kind.never_given_up):
             held.add(pk)
         elif attempts:
             suspected.add(pk)
     return held, suspected
+
+
+def living(kind: Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Without those given up, of which there may be many."""
+    given_up = Claim.objects.filter(kind=kind.name, dead_at__isnull=False)
+    if not given_up.exists():
+        return rows
+    return rows.filter(~Exists(given_up.filter(subject=OuterRef("pk"))))
 
 
 def some(kind: Kind, rows: QuerySet[Any], limit: int) -> list[Taken]:
@@ -145,12 +154,14 @@ def claim(kind: Kind, ids: list[int], at: datetime, holder: str) -> list[Taken]:
 
 
 def begin(taken: Taken, at: datetime) -> bool:
-    """Count the attempt, so that a row that kills its worker is known by it. False: no longer ours."""
+    """Count the attempt, so that a row that kills its worker is known by it. False: no longer ours.
+
+    On the disk before the work begins: the row may be one that kills the database, too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE dispatch_claim SET attempts = attempts + 1, started_at = %s, lease_until = %s
-            FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quickly
             WHERE kind = %s AND subject = %s AND fence = %s AND lease_until > %s AND dead_at IS NULL
             """,
             [at, at + lease(), taken.kind, taken.subject, taken.fence, at],
@@ -182,8 +193,8 @@ def failed(taken: Taken, why: str, at: datetime) -> None:
     held = mine(taken).values_list("attempts", flat=True).first()
     if held is None:
         return
-    dead = at if held >= MOST_ATTEMPTS else None
-    pause = BACKOFF[min(held, len(BACKOFF)) - 1]
+    dead = at if held >= MOST_ATTEMPTS and not kept_up(taken.kind) else None
+    pause = BACKOFF[1] if kept_up(taken.kind) else BACKOFF[min(held, len(BACKOFF)) - 1]
     text = why.replace("\0", "")[:500]
     mine(taken).update(error=text, lease_until=at + pause, dead_at=dead)
 
@@ -199,9 +210,15 @@ def let_go(holder: str, at: datetime) -> int:
     return Claim.objects.filter(holder=holder, started_at=None, lease_until__gt=at).update(lease_until=at)
 
 
+def kept_up(name: str) -> bool:
+    kind = kinds.find(name)
+    return kind is not None and kind.never_given_up
+
+
 def bury(at: datetime) -> int:
     """Rows that took down their worker with every attempt are dead. Returns how many are so from now on."""
     over = Claim.objects.filter(attempts__gte=MOST_ATTEMPTS, lease_until__lte=at, dead_at=None)
+    over = over.exclude(kind__in=[kind.name for kind in kinds.all_kinds() if kind.never_given_up])
     with transaction.atomic():
         return loose(over).update(dead_at=at)
 

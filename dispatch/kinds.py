@@ -16,7 +16,8 @@ class Kind:
 
     A step runs inside the transaction that ends its claim. A kind that `claims_itself` takes, counts and
     ends its rows on its own, outside any transaction. One that `speaks` says something to customers: it
-    rests while the database may have forgotten what was said. `due_at` names the column the rows wait for; ''
+    rests while the database may have forgotten what was said. What is `never_given_up` is tried again every
+    minute for ever. `due_at` names the column the rows wait for; ''
     where no column tells.
     """
 
@@ -26,6 +27,7 @@ class Kind:
     due_at: str = "due_at"
     speaks: bool = False
     claims_itself: bool = False
+    never_given_up: bool = False
 
     def ids(self, at: datetime, limit: int = 500) -> list[int]:
         return list(self.due(at).values_list("pk", flat=True)[:limit])

@@ -17,7 +17,8 @@ from dispatch.nudge import DRAIN
 
 # A drain ends well before the next limit; what is left is the next tick's.
 DRAIN_SECONDS = float(settings.DISPATCH_LEASE_SECONDS) / 3
-TICK_EXPIRES = 10
+# Long enough that a drain gets its turn after two others of an earlier kind.
+DRAIN_EXPIRES = 3 * DRAIN_SECONDS
 
 
 @shared_task(ignore_result=True)
@@ -28,7 +29,7 @@ def tick() -> None:
     due = [kind.name for kind in kinds.all_kinds() if kind.due(at).exists()]
     try:
         for name in due:
-            current_app.send_task(DRAIN, args=(name,), expires=TICK_EXPIRES, retry=False)
+            current_app.send_task(DRAIN, args=(name,), expires=DRAIN_EXPIRES, retry=False)
     except Exception:  # whatever the transport raises
         engine.drain(now, holder=engine.new_holder(), names=due, may_go_on=within(DRAIN_SECONDS))
 

@@ -67,7 +67,8 @@ def at_each_canary(look: Callable[[datetime], None]) -> None:
         _looks.append(look)
 
 
-KINDS = [Kind(CANARY, due_canary, sing, "canary_due_at")]
+# It must sing again once whatever was wrong is mended, with nobody to say so.
+KINDS = [Kind(CANARY, due_canary, sing, "canary_due_at", never_given_up=True)]
 
 
 def silence(at: datetime) -> timedelta | None:

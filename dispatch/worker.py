@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 QUICK_DEATH_SECONDS = 1.0
 AWAY_SECONDS = 1.0
 # How long a kind is worked on before the next has its turn: all of them have one between two signs of life.
-TURN_SECONDS = 5.0
+TURN_SECONDS = 2.0
 
 
 class Stopping:

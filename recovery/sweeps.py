@@ -43,8 +43,8 @@ class Zones:
 
     def moved(self, rows: QuerySet[Callback], at: datetime) -> list[int]:
         if self.compared_at is None or abs(at - self.compared_at) >= DAY:
-            self.compared_at = at
             self.found = differing(rows)
+            self.compared_at = at
         elif self.found:
             self.found = differing(rows.filter(pk__in=self.found))
         return self.found
@@ -52,7 +52,7 @@ class Zones:
 
 def differing(rows: QuerySet[Callback]) -> list[int]:
     facts = rows.values_list("pk", "local_time", "time_zone", "due_at").order_by()
-    return [pk for pk, wall, zone, due_at in facts.iterator() if differs(wall, zone, due_at)]
+    return [pk for pk, wall, zone, due_at in facts if differs(wall, zone, due_at)]
 
 
 def differs(local_time: str, time_zone: str, due_at: datetime) -> bool:

@@ -71,9 +71,9 @@ def look(at: datetime) -> None:
 def check(at: datetime, known: SendingRules | None = None) -> bool:
     """Hold what must not go out. Returns whether this look found reason to, `known` being outdated then."""
     kept = known or rules.current()
-    leapt = clock.leap()
     if rules.rest_of(kept):
-        return False
+        return False  # and a leap is remembered until sending goes on
+    leapt = clock.leap()
     if leapt is not None:
         hold(rules.CLOCK, {"seconds": round(leapt.total_seconds())}, at)
         return True

@@ -91,7 +91,7 @@ def room_for_another(message: Message, per_day: int, at: datetime) -> datetime |
 def letters_to(message: Message, at: datetime) -> QuerySet[DeliveryAttempt, datetime]:
     """When each other message to this address was last tried, if within a day, whatever came of it."""
     tries = DeliveryAttempt.objects.filter(
-        message__to_address=message.to_address,
+        message__to_address__iexact=message.to_address,
         message__channel=message.channel,
         message__user=None,
         started_at__gt=at - DAY,

@@ -17,14 +17,31 @@ class Watched(smtplib.SMTP):
     data_began = False
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
-        started = time.monotonic()
-        connected = super()._get_socket(host, port, timeout)  # type: ignore[misc]
-        left = max(0.1, total_seconds() - (time.monotonic() - started))
+        ends = time.monotonic() + total_seconds()
+        connected = self._reach(host, port, ends)
+        left = max(0.1, ends - time.monotonic())
+        connected.settimeout(timeout)
         # A timeout of the socket bounds one read; a server that drips a byte at a time would never reach it.
         self._alarm = threading.Timer(left, self._hang_up)
         self._alarm.daemon = True
         self._alarm.start()
         return connected
+
+    def _reach(self, host: str, port: int, ends: float) -> Any:
+        """One address after the other within one limit, each with its share of what is left."""
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(place[4][0] for place in places))
+        trouble = OSError("no address")
+        for number, address in enumerate(addresses):
+            share = max(0.1, (ends - time.monotonic()) / (len(addresses) - number))
+            try:
+                return self._open(host, str(address), port, share)
+            except OSError as error:
+                trouble = error
+        raise trouble
+
+    def _open(self, host: str, address: str, port: int, seconds: float) -> Any:
+        return super()._get_socket(address, port, seconds)  # type: ignore[misc]
 
     def _hang_up(self) -> None:
         if self.sock:

@@ -56,7 +56,7 @@ class TestTick:
         pk = make_toy()
         make_toy(at=MONDAY + SECOND)
         tasks.tick()
-        assert sent == [("dispatch.tasks.drain", ("toys",), tasks.TICK_EXPIRES, False)]
+        assert sent == [("dispatch.tasks.drain", ("toys",), tasks.DRAIN_EXPIRES, False)]
         assert marks(pk) == 0
 
     def test_with_nothing_due_it_sends_nothing(self, sent: list[Any]) -> None:

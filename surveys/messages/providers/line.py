@@ -95,10 +95,11 @@ class Line:
     def _reach(self) -> socket.socket:
         places = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         trouble: OSError = OSError("no address")
-        for family, kind, protocol, _name, address in places:
+        for number, (family, kind, protocol, _name, address) in enumerate(places):
             raw = socket.socket(family, kind, protocol)
             try:
-                raw.settimeout(self._left())
+                # Each address gets its share: one that swallows everything leaves time for the next.
+                raw.settimeout(self._left() / (len(places) - number))
                 raw.connect(address)
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return raw
