@@ -47,7 +47,8 @@ def calendar_form(windows: list[dict[str, Any]], **fields: Any) -> dict[str, Any
 def test_each_table_opens_lists_and_searches(cast: Cast, admin_page: Client, model: Any) -> None:
     cast.ticket()
     base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-    assert admin_page.get(reverse(f"{base}_changelist")).status_code == 200
+    # Where there is only one row, the list leads to it.
+    assert admin_page.get(reverse(f"{base}_changelist"), follow=True).status_code == 200
     if admin.site.get_model_admin(model).search_fields:
         assert admin_page.get(reverse(f"{base}_changelist"), {"q": "Li"}).status_code == 200
     row = model.objects.first()

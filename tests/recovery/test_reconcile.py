@@ -54,6 +54,10 @@ class Copy:
         self.copy = f"{self.name}_copy"
         leave()
         with admin() as server:
+            # Threads of earlier tests may have left a session; the copy is made of a database nobody uses.
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self.name]
+            )
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(self.copy)))
             server.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(

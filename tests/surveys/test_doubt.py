@@ -419,7 +419,7 @@ class TestHonest:
             send(message.pk, MONDAY)
             assert settle(message, MONDAY).state == Message.EXPIRED
 
-    @pytest.mark.parametrize("answer", [answers(401), answers(422)])
+    @pytest.mark.parametrize("answer", [answers(400), answers(422)])
     def test_it_takes_no_later_refusal_for_a_word_on_the_first_try(
         self, answer: Callable[[Handler], None], settings: Settings
     ) -> None:
