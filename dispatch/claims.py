@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from dispatch.failpoints import failpoint
 from dispatch import kinds
+from dispatch.failpoints import failpoint
 from dispatch.kinds import Kind
 from dispatch.models import Claim
 
@@ -77,7 +77,7 @@ def take(
 
 
 def known_claims(kind: Kind, at: datetime) -> tuple[set[int], set[int]]:
-    """Rows not to be taken now, and rows that took down or failed a worker before; the dead are not among them.
+    """Rows not to be taken now, and rows that took down or failed a worker before; without the dead.
 
     Read on its own: what is claimed is little, and the due rows keep the plan of their index.
     """

@@ -49,7 +49,7 @@ FAULTS = [
     Fault("the end of the claim is not looked at", ENGINE, "            if not claims.end(taken):\n                return False\n", "            claims.end(taken)\n", OF_CLAIMS),
     Fault("attempts are not counted", CLAIMS, "SET attempts = attempts + 1, started_at", "SET started_at", OF_CLAIMS),
     Fault("suspects share a batch with others", CLAIMS, "else free.exclude(pk__in=suspected)", "else free", OF_CLAIMS),
-    Fault("the lease is never over", CLAIMS, "if until > at or dead or attempts >= MOST_ATTEMPTS:", "if True:", OF_CLAIMS),
+    Fault("the lease is never over", CLAIMS, "if until > at or (attempts >= MOST_ATTEMPTS and not kind.never_given_up):", "if True:", OF_CLAIMS),
     Fault("what killed its workers is not buried", ENGINE, "    claims.bury(at)\n", "", OF_CLAIMS + ("tests/dispatch/test_worker.py",)),
     Fault("a row that fails stops the round", ENGINE, "            claims.failed(taken, f\"{type(error).__name__}: {error}\", at)\n        return False\n", "            claims.failed(taken, f\"{type(error).__name__}: {error}\", at)\n        raise\n", OF_CLAIMS),
     Fault("a broker that is away stops the tick", "dispatch/tasks.py", "        engine.drain(now, holder=engine.new_holder(), names=due, may_go_on=within(DRAIN_SECONDS))\n", "        pass\n", ("tests/dispatch/test_tasks.py",)),
