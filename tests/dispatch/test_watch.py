@@ -49,6 +49,19 @@ class TestTheCanary:
         assert engine.run_all(MONDAY - back) == 1
         assert watch.silence(MONDAY - back) == timedelta(0)
 
+    def test_it_is_never_given_up_however_often_it_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        broken = replace(watch.KINDS[0], step=lambda pk, at: 1 / 0)
+        kinds.register(broken)
+        at = MONDAY
+        for _ in range(2 * claims.MOST_ATTEMPTS):
+            engine.run_all(at, on_error=lambda *failed: None)
+            at += MINUTE
+            claims.bury(at)
+        assert not claims.dead().exists()
+        kinds.register(*watch.KINDS)
+        assert engine.run_all(at) == 1
+        assert sang() == at
+
     def test_it_sings_before_any_other_work(self) -> None:
         assert [kind.name for kind in kinds.all_kinds()] == ["canary", "toys"]
 

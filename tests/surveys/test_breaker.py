@@ -224,6 +224,17 @@ class TestClock:
         assert ask(message, MONDAY).reason == "sending_held"
         assert (rules.current().held_why, rules.current().held_facts) == ("clock", {"seconds": 3600})
 
+    def test_a_leap_while_sending_is_stopped_holds_once_it_goes_on(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user = User.objects.create_user("eve")
+        rules.stop(user, "", MONDAY - HOUR)
+        monkeypatch.setattr(clock, "_leap", timedelta(hours=25))
+        assert not breaker.check(MONDAY)
+        rules.resume(user, MONDAY)
+        assert breaker.check(MONDAY)
+        assert rules.current().held_why == "clock"
+
     def test_without_one_it_goes(self) -> None:
         assert ask(make_message(), MONDAY).ok
 

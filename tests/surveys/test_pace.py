@@ -238,6 +238,10 @@ class TestOnePerson:
         found = ask(make_message(to_address=self.TO), MONDAY + SECOND)
         assert (found.reason, found.until) == ("enough_for_a_day", MONDAY + 4 * HOUR)
 
+    def test_an_address_is_the_same_however_it_is_capitalised(self) -> None:
+        self.written(20, 10, 2, to_address="Li@Example.com")
+        assert ask(make_message(to_address=self.TO), MONDAY).until == MONDAY + 4 * HOUR
+
     def test_a_day_later_there_is_room(self) -> None:
         self.written(24, 2, 1)
         assert ask(make_message(to_address=self.TO), MONDAY).ok
