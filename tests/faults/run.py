@@ -34,7 +34,7 @@ SCENARIOS = (
     "outage",
 )
 SHORT = ("kills", "failpoints")
-SHORT_ACTIONS = 1_500
+SHORT_ACTIONS = 600
 # What was in flight is taken up again after a lease; CI does not wait for a whole minute.
 SHORT_LEASE = 20.0
 
