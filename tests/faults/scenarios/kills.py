@@ -36,8 +36,8 @@ def play(stage: Stage) -> None:
     if len(fresh) < len(kills) / 2:
         report.faults.append("the load fell due too early to judge how soon all was back: give it more time")
     report.add("back after a kill (s): p50 / p99 / max", shown(fresh))
-    # A figure, not a verdict: it holds the queue that the machine cannot send as fast as the load fills it, and
-    # with a kill a second the same row is met again and again.
+    # A figure, not a verdict: it holds the queue of a machine that cannot send as fast as the load fills it,
+    # and with a kill a second the same row is met again and again.
     report.add("settled what was in flight (s): p50 / p99 / max", shown(flying))
     report.must("back after a kill, p99", percentile(fresh, 0.99), RECOVERED_SECONDS, " s")
     report.must("uncertain beyond the sends in flight", max(0, verdict.uncertain - verdict.in_flight), 0)
