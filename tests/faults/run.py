@@ -67,7 +67,7 @@ def parse(words: list[str]) -> Options:
         prog="run.py faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scenario", choices=[*SCENARIOS, "all"], default="kills")
-    parser.add_argument("--short", action="store_true", help="what CI runs")
+    parser.add_argument("--short", action="store_true", help="50 kills and every failpoint once")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--actions", type=int, help="how much falls due over the run (10,000; short: 1,500)")
