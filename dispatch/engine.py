@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -31,7 +31,6 @@ class Done:
 
     taken: int = 0
     failed: int = 0
-    errors: list[Exception] = field(default_factory=list)
 
 
 def new_holder() -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from dispatch import epoch
+from dispatch.claims import BACKOFF, MOST_ATTEMPTS, lease
 from dispatch.clock import steady
 from dispatch.failpoints import failpoint
 from dispatch.nudge import nudge
@@ -34,8 +34,6 @@ from surveys.messages.providers.chosen import provider_of
 from surveys.messages.suppression import BOUNCED, suppress
 from surveys.models import DeliveryAttempt, Invitation, Message
 
-BACKOFF = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
-MOST_ATTEMPTS = 5
 # The kind under which due messages are dispatched.
 MESSAGES = "messages"
 # The codes an invitation is cancelled with when its message could not be handed over.
@@ -197,10 +195,6 @@ def finish_asking(question: DeliveryAttempt, answer: str, at: datetime) -> bool:
 def held_up(started: float) -> bool:
     """The call must be over while the lease still runs; it takes a quarter of it."""
     return steady() - started > lease().total_seconds() / 2
-
-
-def lease() -> timedelta:
-    return timedelta(seconds=settings.DISPATCH_LEASE_SECONDS)
 
 
 # --- What becomes of a message whose row is locked ---

@@ -45,7 +45,7 @@ def rest_of(rules: SendingRules) -> Rest | None:
 
 
 def rest() -> Rest | None:
-    """As `rest_of` the present rules, in one query: for a banner."""
+    """As `rest_of` the present rules, in one query."""
     return rest_of(current())
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatch import epoch, failpoints
+from dispatch.claims import MOST_ATTEMPTS
 from surveys.messages import NotAllowed, drop, mark_sent, resend, send
 from surveys.messages import deliver as delivery
 from surveys.messages.gate import Verdict
@@ -172,7 +173,7 @@ class World:
             assert not delivered, f"{row.state}, and yet it was delivered"
         if row.state == Message.ACCEPTED and not self.by_hand:
             assert delivered, "accepted, and yet nobody has it"
-        assert row.attempts <= delivery.MOST_ATTEMPTS
+        assert row.attempts <= MOST_ATTEMPTS
 
     def settle(self) -> None:
         for _ in range(40):
