@@ -1,36 +1,61 @@
 """What we do about a low score: who, by when, what was done, and what came of it."""
 
+from recovery.models.cadence import Cadence, CadenceStep
 from recovery.models.calendar import Calendar, CalendarDay, OpeningHours
 from recovery.models.cause import Cause
 from recovery.models.contact import Callback, Contact
 from recovery.models.deadline import Deadline, Escalation, Wait
+from recovery.models.desk import Looking, QualityCheck, SavedView
 from recovery.models.digest import DigestLine
 from recovery.models.event import TicketEvent
+from recovery.models.goodwill import Goodwill, GoodwillBudget, GoodwillKind, GoodwillLimit
+from recovery.models.guide import Playbook, PlaybookStep
+from recovery.models.playbook import CannedText, NextIssue, StepDone
 from recovery.models.policy import EscalationStep, PolicyTarget, SlaPolicy
+from recovery.models.reply import Reply
+from recovery.models.request import Department, Request
 from recovery.models.resurvey import Resurvey
-from recovery.models.rule import TriageRule
+from recovery.models.rule import RuleCondition, TriageRule
 from recovery.models.staff import ApiToken, Leave, Membership, StaffProfile
 from recovery.models.team import Team
 from recovery.models.ticket import Ticket, TicketResponse
 
 __all__ = [
     "ApiToken",
+    "Cadence",
+    "CadenceStep",
     "Calendar",
     "CalendarDay",
     "Callback",
+    "CannedText",
     "Cause",
     "Contact",
     "Deadline",
+    "Department",
     "DigestLine",
     "Escalation",
     "EscalationStep",
+    "Goodwill",
+    "GoodwillBudget",
+    "GoodwillKind",
+    "GoodwillLimit",
     "Leave",
+    "Looking",
     "Membership",
+    "NextIssue",
     "OpeningHours",
+    "Playbook",
+    "PlaybookStep",
     "PolicyTarget",
+    "QualityCheck",
+    "Reply",
+    "Request",
     "Resurvey",
+    "RuleCondition",
+    "SavedView",
     "SlaPolicy",
     "StaffProfile",
+    "StepDone",
     "Team",
     "Ticket",
     "TicketEvent",

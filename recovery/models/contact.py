@@ -39,6 +39,13 @@ class Callback(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=CHANNELS, default="phone")
     state = models.CharField(_("state"), max_length=10, choices=STATES, default=BOOKED)
     announced_at = models.DateTimeField(_("announced"), null=True, blank=True)
+    STAFF, CADENCE, CUSTOMER = "staff", "cadence", "customer"
+    ORIGINS = [
+        (STAFF, _("a colleague")),
+        (CADENCE, _("the cadence")),
+        (CUSTOMER, _("the customer")),
+    ]
+    origin = models.CharField(_("chosen by"), max_length=10, choices=ORIGINS, default=STAFF)
     note = models.CharField(_("note"), max_length=300, blank=True)
 
     class Meta:

@@ -166,7 +166,7 @@ class Escalation(models.Model):
         verbose_name_plural = _("escalations")
         constraints = [
             models.UniqueConstraint(
-                fields=["deadline", "round", "level"],
+                fields=["deadline", "round", "level", "recipient"],
                 condition=Q(deadline__isnull=False),
                 name="each_level_told_once",
             ),

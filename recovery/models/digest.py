@@ -10,7 +10,8 @@ from surveys.models import Message
 
 
 class DigestLine(models.Model):
-    """A notice that came too late to be worth a mail of its own: it waits for the person's one digest."""
+    """A notice not worth a mail of its own, because it came late or outside working time: it waits for the
+    person's one digest."""
 
     dedup_key = models.CharField(max_length=200, unique=True)
     user = models.ForeignKey(
@@ -26,6 +27,12 @@ class DigestLine(models.Model):
     facts = models.JSONField(default=dict)
     due_at = models.DateTimeField(_("was due"))
     at = models.DateTimeField(_("noted"))
+    send_at = models.DateTimeField(
+        _("not told before"),
+        null=True,
+        blank=True,
+        help_text=_("When the colleague’s working time begins. Empty: as soon as may be."),
+    )
     message = models.ForeignKey(
         Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="digest_lines"
     )

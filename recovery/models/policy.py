@@ -4,6 +4,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recovery.models.cadence import Cadence
+
 PRIORITIES = [
     (1, _("P1 urgent")),
     (2, _("P2 high")),
@@ -21,6 +23,20 @@ class SlaPolicy(models.Model):
     """Which deadlines fall due when. `version` rises with each change and stays on the deadline."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
+    cadence = models.ForeignKey(
+        Cadence,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="policies",
+        verbose_name=_("cadence of attempts"),
+        help_text=_("Empty: the default cadence."),
+    )
+    second_pair_of_eyes = models.BooleanField(
+        _("second pair of eyes"),
+        default=False,
+        help_text=_("The owner of an account may not resolve the low score of that account."),
+    )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
     class Meta:
@@ -69,11 +85,18 @@ class PolicyTarget(models.Model):
 class EscalationStep(models.Model):
     """Who is told, and when, as a deadline nears or after it passed."""
 
-    OWNER, SUPERVISOR, MANAGER = "owner", "supervisor", "manager"
+    OWNER, COVER, SUPERVISOR, MANAGER, TEAM = "owner", "cover", "supervisor", "manager", "team"
     RECIPIENTS = [
         (OWNER, _("the owner")),
+        (COVER, _("who covers for the owner")),
         (SUPERVISOR, _("the team's supervisor")),
         (MANAGER, _("the supervisor of the team above")),
+        (TEAM, _("everybody in a team")),
+    ]
+    REASSIGN, RAISE = "reassign", "raise"
+    ACTIONS = [
+        (REASSIGN, _("hand it to whom it tells")),
+        (RAISE, _("raise the priority by one")),
     ]
 
     policy = models.ForeignKey(
@@ -85,12 +108,32 @@ class EscalationStep(models.Model):
     kind = models.CharField(_("deadline"), max_length=14, choices=DEADLINE_KINDS)
     level = models.PositiveSmallIntegerField(
         _("level"),
-        help_text=_("0 warns before the deadline; 1 and above tell that it passed."),
+        help_text=_("Levels follow each other in time: 0 is the first."),
     )
     minutes_after = models.IntegerField(
-        _("working minutes after the deadline"), help_text=_("Negative: before it.")
+        _("working minutes after the deadline"), default=0, help_text=_("Negative: before it.")
+    )
+    share = models.PositiveSmallIntegerField(
+        _("or at this share of the time allowed (%)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text=_("75: when three quarters are used up; 100: at the deadline. Instead of minutes."),
     )
     recipient = models.CharField(_("tells"), max_length=10, choices=RECIPIENTS)
+    team = models.ForeignKey(
+        "recovery.Team",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("which team"),
+        help_text=_("Only for “everybody in a team”. Empty: the ticket’s own."),
+    )
+    action = models.CharField(_("and"), max_length=10, choices=ACTIONS, blank=True)
+    urgent = models.BooleanField(
+        _("urgent"), default=False, help_text=_("Told at any hour, not only in the recipient’s working time.")
+    )
 
     class Meta:
         ordering = ["policy", "kind", "level"]
@@ -99,9 +142,8 @@ class EscalationStep(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["policy", "kind", "level"], name="one_step_per_level"),
             models.CheckConstraint(
-                condition=models.Q(level=0, minutes_after__lt=0)
-                | models.Q(level__gt=0, minutes_after__gte=0),
-                name="level_0_warns_before",
+                condition=models.Q(share__isnull=True) | models.Q(minutes_after=0),
+                name="step_by_share_or_minutes",
             ),
         ]
 

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recovery.models.guide import Playbook
 from recovery.models.policy import PRIORITIES, SlaPolicy
 from recovery.models.team import Team
 from surveys.models import Response, Survey
@@ -50,6 +51,18 @@ class TriageRule(models.Model):
         help_text=_("Empty: the team's usual policy."),
     )
     priority = models.PositiveSmallIntegerField(_("priority"), choices=PRIORITIES, default=3)
+    playbook = models.ForeignKey(
+        Playbook,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="rules",
+        verbose_name=_("playbook"),
+        help_text=_("Empty: that of the cause."),
+    )
+    skill = models.CharField(
+        _("needs skill"), max_length=40, blank=True, help_text=_("As it is written at the colleagues.")
+    )
 
     class Meta:
         ordering = ["position"]
@@ -61,3 +74,43 @@ class TriageRule(models.Model):
 
     def keyword_list(self) -> list[str]:
         return [word.strip() for word in self.keywords.replace("，", ",").split(",") if word.strip()]
+
+
+class RuleCondition(models.Model):
+    """One more thing that must hold: any field of the answer, the customer or their account."""
+
+    IS, IS_NOT, CONTAINS, ABOVE, BELOW, EMPTY, FILLED = (
+        "is",
+        "is_not",
+        "contains",
+        "above",
+        "below",
+        "empty",
+        "filled",
+    )
+    OPERATORS = [
+        (IS, _("is")),
+        (IS_NOT, _("is not")),
+        (CONTAINS, _("contains")),
+        (ABOVE, _("is above")),
+        (BELOW, _("is below")),
+        (EMPTY, _("is empty")),
+        (FILLED, _("is not empty")),
+    ]
+
+    rule = models.ForeignKey(
+        TriageRule, on_delete=models.CASCADE, related_name="conditions", verbose_name=_("rule")
+    )
+    field = models.CharField(_("field"), max_length=100)
+    operator = models.CharField(_("operator"), max_length=10, choices=OPERATORS, default=IS)
+    value = models.CharField(
+        _("value"), max_length=200, blank=True, help_text=_("Several, separated by commas: any of them.")
+    )
+
+    class Meta:
+        ordering = ["rule", "id"]
+        verbose_name = _("further condition")
+        verbose_name_plural = _("further conditions")
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.operator} {self.value}"

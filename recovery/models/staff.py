@@ -7,12 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from recovery.models.calendar import Calendar
 from recovery.models.team import Team
 from surveys.models.fields import LANGUAGES, check_time_zone
 
@@ -33,6 +35,13 @@ class StaffProfile(models.Model):
         (ADMINISTRATOR, _("administrator")),
     ]
 
+    STAY, NEXT, BACK = "stay", "next", "back"
+    AFTER = [
+        (STAY, _("stay on the ticket")),
+        (NEXT, _("go to the next ticket")),
+        (BACK, _("go back to the list")),
+    ]
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -42,6 +51,26 @@ class StaffProfile(models.Model):
     role = models.CharField(_("role"), max_length=14, choices=ROLES, default=AGENT)
     locale = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
+    calendar = models.ForeignKey(
+        Calendar,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="colleagues",
+        verbose_name=_("working hours"),
+        help_text=_("Empty: those of their team."),
+    )
+    languages = ArrayField(
+        models.CharField(max_length=16, choices=LANGUAGES),
+        verbose_name=_("speaks"),
+        default=list,
+        blank=True,
+        help_text=_("Besides the language of their screens."),
+    )
+    skills = ArrayField(models.CharField(max_length=40), verbose_name=_("skills"), default=list, blank=True)
+    after_act = models.CharField(
+        _("after logging a contact or resolving"), max_length=5, choices=AFTER, default=STAY
+    )
 
     class Meta:
         ordering = ["user__username"]
@@ -111,6 +140,15 @@ class Leave(models.Model):
     )
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
+    cover = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="covers",
+        verbose_name=_("covered by"),
+        help_text=_("Empty: the supervisor."),
+    )
     note = models.CharField(_("note"), max_length=120, blank=True)
 
     class Meta:
@@ -119,6 +157,9 @@ class Leave(models.Model):
         verbose_name_plural = _("leaves")
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="leave_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(cover__isnull=True) | ~Q(cover=F("user")), name="nobody_covers_for_themselves"
+            ),
         ]
         indexes = [models.Index(fields=["user", "starts_at", "ends_at"], name="leave_by_user")]
 

@@ -42,6 +42,20 @@ class Team(models.Model):
         related_name="teams",
         verbose_name=_("usual policy"),
     )
+    LOAD, ROUND_ROBIN, SKILL = "load", "round_robin", "skill"
+    STRATEGIES = [
+        (LOAD, _("who carries least")),
+        (ROUND_ROBIN, _("in turn")),
+        (SKILL, _("who has the skill and the language, then who carries least")),
+    ]
+    strategy = models.CharField(
+        _("how tickets are given out"), max_length=12, choices=STRATEGIES, default=LOAD
+    )
+    account_owner_first = models.BooleanField(
+        _("the account’s owner first"),
+        default=True,
+        help_text=_("Where they are there and have room."),
+    )
     is_fallback = models.BooleanField(
         _("fallback"),
         default=False,

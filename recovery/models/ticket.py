@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recovery.models.cause import Cause
+from recovery.models.guide import Playbook
 from recovery.models.policy import PRIORITIES, SlaPolicy
 from recovery.models.rule import TriageRule
 from recovery.models.team import Team
@@ -78,6 +79,21 @@ class Ticket(models.Model):
         verbose_name=_("owner"),
     )
     assigned_because = models.JSONField(_("why this owner"), default=dict, blank=True)
+    awaits_room = models.BooleanField(
+        _("waits for room"),
+        default=False,
+        help_text=_("Nobody of the team had room for it: it is given out, oldest first, once somebody has."),
+    )
+    skill = models.CharField(_("needs skill"), max_length=40, blank=True)
+    playbook = models.ForeignKey(
+        Playbook,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        verbose_name=_("playbook"),
+    )
+    unreachable_at = models.DateTimeField(_("given up reaching them"), null=True, blank=True)
     rule = models.ForeignKey(
         TriageRule,
         on_delete=models.SET_NULL,
@@ -152,6 +168,9 @@ class Ticket(models.Model):
                 fields=["team", "owner"],
                 condition=Q(status__in=["new", "open", "waiting"]),
                 name="ticket_in_work_by_team",
+            ),
+            models.Index(
+                fields=["team", "opened_at", "id"], condition=Q(awaits_room=True), name="ticket_awaits_room"
             ),
             models.Index(fields=["customer", "-id"], name="ticket_by_customer"),
             models.Index(fields=["opened_at", "id"], name="ticket_by_day"),

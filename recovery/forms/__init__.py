@@ -1,0 +1,6 @@
+"""What the staff pages ask for. A form checks its shape; whether an act may happen, the act itself says."""
+
+from recovery.forms.acts import ACT_FORMS, ActForm, in_table
+from recovery.forms.bulk import BulkForm
+
+__all__ = ["ACT_FORMS", "ActForm", "BulkForm", "in_table"]
