@@ -2,7 +2,8 @@
 
 `key` (class A) knows a repetition by its Idempotency-Key, `ask` (class B) can be asked what became of a
 reference, `smtp` (class C) takes whatever comes. What is wrong with a request goes into the journal as a
-complaint. Run as `python -m tests.faults.providers key|ask|smtp PORT JOURNAL TOKEN [SLOWEST_SECONDS]`.
+complaint; one whose sender died before its end leaves nothing there. Run as
+`python -m tests.faults.providers key|ask|smtp PORT JOURNAL TOKEN [SLOWEST_SECONDS]`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ class Http(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # its sender died half-way: nothing was asked for, nobody hears an answer
+            self.close_connection = True
+        else:
+            self.judge(raw)
+
+    def judge(self, raw: bytes) -> None:
         time.sleep(random.uniform(0, self.slowest))
         try:
             body = json.loads(raw)

@@ -57,6 +57,18 @@ class Fake:
     def ask(self, reference: str) -> int:
         return self.status(None, {"Authorization": f"Bearer {TOKEN}"}, f"?reference={reference}")
 
+    def cut(self) -> bytes:
+        """What is answered to somebody who falls silent in the middle of a request."""
+        body = json.dumps({"to": ["c1"], "text": "Hello", "reference": "k1"}).encode()
+        head = (
+            f"POST /messages HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nIdempotency-Key: k1\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", self.port), 20) as plug:
+            plug.sendall(head.encode() + body[: len(body) // 2])
+            plug.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: plug.recv(4096), b""))
+
     def status(self, raw: bytes | None, headers: dict[str, str], query: str = "") -> int:
         url = f"http://127.0.0.1:{self.port}/messages{query}"
         try:
@@ -106,6 +118,22 @@ def test_it_complains_of_a_key_with_another_body(keyed: Fake) -> None:
 def test_it_complains_of_a_missing_key_a_wrong_token_and_no_message(keyed: Fake) -> None:
     assert [keyed.post(""), keyed.post("k1", token="wrong"), keyed.post("k1", to=[])] == [400, 401, 400]
     assert whats(keyed) == ["complaint"] * 3
+
+
+def test_it_complains_of_a_whole_body_that_is_no_json(keyed: Fake) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "k1"}
+    assert keyed.status(b'{"to": ["c1"], "te', headers) == 400
+    assert [(row["what"], row["why"]) for row in keyed.rows()] == [("complaint", "the body is no JSON")]
+
+
+def test_it_neither_takes_nor_minds_a_body_cut_off_by_the_death_of_its_sender(
+    keyed: Fake, askable: Fake
+) -> None:
+    for made in (keyed, askable):
+        assert made.cut() == b""
+        assert made.rows() == []
+    assert [keyed.post("k1"), askable.ask("k1")] == [202, 404]
+    assert whats(keyed) == ["delivered"]
 
 
 def test_it_says_what_became_of_a_reference(askable: Fake) -> None:
