@@ -70,7 +70,7 @@ def parse(words: list[str]) -> Options:
     parser.add_argument("--short", action="store_true", help="50 kills and every failpoint once")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--actions", type=int, help="how much falls due over the run (10,000; short: 1,500)")
+    parser.add_argument("--actions", type=int, help="how much falls due over the run (10,000; short: 600)")
     parser.add_argument("--interval", type=float, default=1.5, help="mean seconds between two kills (1.5)")
     parser.add_argument("--lease", type=float, help="seconds a row stays with its taker (60)")
     parser.add_argument("--minutes", type=float, default=10, help="how long Redis is away (10)")

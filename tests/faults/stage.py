@@ -61,7 +61,13 @@ class Stage:
         return ends
 
     def time_to_load(self, actions: int) -> float:
-        """Seconds, going by twenty things that are put in and taken back."""
+        """Seconds, going by the quicker of two trials: whatever else the machine does only adds to one."""
+        # A callback stands for the third of all things that hang on a ticket of their own.
+        each = min(self.trial() for _ in range(2)) / 25
+        return actions * each * (1 + SPARE_SHARE) + SPARE_SECONDS
+
+    def trial(self) -> float:
+        """How long it takes to put in twenty things, which are taken back."""
         trial = Journal(self.rig.journal("trial"))
         started = time.monotonic()
         with suppress(TakeBack), transaction.atomic():
@@ -71,9 +77,7 @@ class Stage:
                 20, shares, lambda _: None
             )
             raise TakeBack
-        # A callback stands for the third of all things that hang on a ticket of their own.
-        each = (time.monotonic() - started) / 25
-        return actions * each * (1 + SPARE_SHARE) + SPARE_SECONDS
+        return time.monotonic() - started
 
     def start(self) -> None:
         self.rig.start()
