@@ -116,6 +116,8 @@ class Membership(models.Model):
         help_text=_("Open tickets at once."),
     )
     takes_new = models.BooleanField(_("takes new tickets"), default=True)
+    # Rises with each ticket the rules give them here: who has the lowest was given one longest ago.
+    turn = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["team", "user__username"]
