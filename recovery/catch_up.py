@@ -39,6 +39,11 @@ POLICIES: dict[str, CatchUp] = {
         "A low score becomes a ticket however long it lay, with deadlines counted from when it is opened; "
         "who gets tickets out of a heap is told of all of them in one digest.",
     ),
+    "placements": CatchUp(
+        RUN,
+        "What waits for room is given out as soon as anybody has it, the oldest first; nobody is told of it "
+        "but who gets it.",
+    ),
     "callbacks": CatchUp(
         MERGE,
         "A promised call stays owed until somebody makes it: it is announced once, with the time that was "
@@ -62,6 +67,11 @@ POLICIES: dict[str, CatchUp] = {
         MERGE,
         "Every breach is kept with its true time, and every level that fell due counts as reached; of a "
         "ticket only the highest is told, because the lower ones ask for what is already too late.",
+    ),
+    "requests": CatchUp(
+        MERGE,
+        "What another department owes stays owed: the highest rung that is due is told once, the lower ones "
+        "are passed over, and who is told late of several is told in one digest.",
     ),
     "resurveys": CatchUp(
         RUN,
@@ -95,6 +105,11 @@ USEFUL_FOR: dict[str, timedelta] = {
     "ticket_absorbed": timedelta(days=2),
     "ticket_reopened": timedelta(days=2),
     "digest": timedelta(days=1),
+    "goodwill_to_approve": timedelta(days=5),
+    "goodwill_decided": timedelta(days=5),
+    "request_answered": timedelta(days=5),
+    "request_late": timedelta(days=1),
+    "customer_wrote": timedelta(days=5),
 }
 
 

@@ -11,16 +11,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.watch import Rows, Subject, Subjects
-from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
+from recovery.models import Callback, Deadline, Request, Resurvey, Ticket, Wait
 from surveys.models import Invitation, Message, Response
 
 NAMES: dict[str, str | Promise] = {
     "triage": _("new answers"),
+    "placements": _("tickets that wait for room"),
     "callbacks": _("callbacks"),
     "zones": _("callbacks whose time zone changed"),
     "waits": _("waiting tickets"),
     "recompute": _("changed policies"),
     "deadlines": _("deadlines"),
+    "requests": _("requests to departments"),
     "resurveys": _("resurveys"),
     "silence": _("unanswered resurveys"),
     "digests": _("summaries of what came late"),
@@ -35,9 +37,11 @@ TICKETS: dict[str, tuple[Any, str]] = {
     "zones": (Callback, "ticket__number"),
     "waits": (Wait, "ticket__number"),
     "deadlines": (Deadline, "ticket__number"),
+    "requests": (Request, "ticket__number"),
     "resurveys": (Resurvey, "ticket__number"),
     "silence": (Resurvey, "ticket__number"),
     "recompute": (Ticket, "number"),
+    "placements": (Ticket, "number"),
 }
 OTHERS: dict[str, tuple[Any, str]] = {
     "triage": (Response, "pk"),

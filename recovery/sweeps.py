@@ -13,6 +13,8 @@ from recovery import lifecycle
 from recovery.catch_up import LATE
 from recovery.lifecycle import Refused
 from recovery.lifecycle.contact import instant_of
+from recovery.lifecycle.placement import due_placements
+from recovery.lifecycle.request import due_requests
 from recovery.models import Callback, Deadline, DigestLine, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
@@ -162,6 +164,14 @@ def end_unanswered(resurvey_id: int, at: datetime) -> object:
     return lifecycle.end_unanswered(resurvey_id, at=at)
 
 
+def climb_request(request_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.climb_request(request_id, at=at))
+
+
+def place(ticket_id: int, at: datetime) -> object:
+    return unless_settled(lambda: lifecycle.place(ticket_id, at=at))
+
+
 def send_digest(user_id: int, at: datetime) -> object:
     return lifecycle.send_digest(user_id, at=at)
 
@@ -171,12 +181,14 @@ def triage_one(response_id: int, at: datetime) -> object:
 
 
 KINDS = [
+    Kind("placements", due_placements, place, ""),
     Kind("triage", due_triage, triage_one, "received_at"),
     Kind("callbacks", due_callbacks, announce_callback),
     Kind("zones", moved_callbacks, keep_wall_time, ""),
     Kind("waits", due_waits, resume, "resume_at"),
     Kind("recompute", outdated_tickets, recompute, ""),
     Kind("deadlines", due_deadlines, climb, "next_step_at"),
+    Kind("requests", due_requests, climb_request, "next_step_at"),
     Kind("resurveys", due_resurveys, ask_again, speaks=True),
     Kind("silence", silent_resurveys, end_unanswered, "invitation__expires_at"),
     Kind("digests", due_digests, send_digest, "untold_since"),

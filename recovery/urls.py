@@ -11,6 +11,7 @@ from recovery.views import (
     insight_csv,
     insight_tickets,
     overdue,
+    request_page,
     ticket,
     tickets,
 )
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insight/csv/", insight_csv.export_csv, name="insight-csv"),
     path("customers/", customers.list_customers, name="customers"),
     path("customers/<int:pk>/", customers.show_customer, name="customer"),
+    path("r/<str:token>/", request_page.answer_request, name="request"),
     path("demo/inbox/", demo.inbox, name="demo-inbox"),
     path("demo/inbox/<str:mail_id>/", demo.inbox, name="demo-mail"),
     path("demo/inbox/<str:mail_id>/body/", demo.mail_body, name="demo-mail-body"),

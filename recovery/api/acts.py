@@ -166,6 +166,20 @@ ACTS = {
         Act(
             "reopen", forms.ReopenForm, lifecycle.reopen, "Begin the next cycle", {"reason": "It broke again"}
         ),
+        Act(
+            "goodwill",
+            forms.GoodwillForm,
+            lifecycle.give_goodwill,
+            "Give something to put it right, or propose it where that is above your limit",
+            {"kind": "Voucher", "cost": "25.00", "note": "For the wait"},
+        ),
+        Act(
+            "request",
+            forms.RequestForm,
+            lifecycle.ask_department,
+            "Ask another department for something",
+            {"department": "Warehouse", "title": "Find parcel 4711", "holds_ticket": True},
+        ),
         Act("merge", forms.MergeForm, merge, "It is one matter with another ticket", {"into": "R-1002"}),
     )
 }

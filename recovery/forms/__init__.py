@@ -2,5 +2,8 @@
 
 from recovery.forms.acts import ACT_FORMS, ActForm, in_table
 from recovery.forms.bulk import BulkForm
+from recovery.forms.given import GIVEN_FORMS
+
+ACT_FORMS.update(GIVEN_FORMS)
 
 __all__ = ["ACT_FORMS", "ActForm", "BulkForm", "in_table"]

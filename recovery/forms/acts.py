@@ -227,6 +227,15 @@ ACT_FORMS: Final[dict[str, type[ActForm]]] = {
 }
 
 
+TABLE_ACTS: Final = {
+    "cancel-callback": "callback",
+    "approve-goodwill": "decide-goodwill",
+    "refuse-goodwill": "decide-goodwill",
+    "withdraw-goodwill": "decide-goodwill",
+    "cancel-request": "request",
+}
+
+
 def in_table(act: str) -> str:
     """The act as the table of statuses and roles knows it."""
-    return "callback" if act == "cancel-callback" else act
+    return TABLE_ACTS.get(act, act)

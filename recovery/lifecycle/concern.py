@@ -11,6 +11,8 @@ from surveys.models import Invitation, Message
 
 ABOUT_A_TICKET: Final = "ticket:"
 CALLBACK_DUE: Final = "callback_due"
+# These concern somebody whatever became of the ticket meanwhile.
+WHATEVER_BECAME: Final = ("goodwill_to_approve", "goodwill_decided", "request_answered", "customer_wrote")
 
 
 def why_not(message: Message, at: datetime) -> str:
@@ -27,7 +29,7 @@ def why_no_notice(message: Message) -> str:
     ticket = Ticket.objects.filter(number=message.about.removeprefix(ABOUT_A_TICKET)).first()
     if ticket is None:
         return "ticket_gone"
-    if not ticket.is_in_work:
+    if not ticket.is_in_work and message.kind not in WHATEVER_BECAME:
         return "ticket_merged" if ticket.merged_into_id else f"ticket_{ticket.status}"
     if message.kind == CALLBACK_DUE and not awaits_call(ticket, message.created_at):
         return "callback_settled"

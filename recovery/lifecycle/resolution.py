@@ -12,8 +12,9 @@ from recovery.lifecycle import loop
 from recovery.lifecycle.act import acting, lock_person_of
 from recovery.lifecycle.clock import end_all, end_wait, meet
 from recovery.lifecycle.contact import cancel_booked
+from recovery.lifecycle.request import check_answered
 from recovery.lifecycle.table import Refused
-from recovery.models import Cause, Ticket, TicketResponse
+from recovery.models import Cause, Request, Ticket, TicketResponse
 from recovery.models.policy import RESOLUTION
 from recovery.models.ticket import CLOSED, RESOLVED
 
@@ -44,6 +45,8 @@ def resolve(
         raise Refused("done_missing", _("Say what was done."), field="what_was_done")
     lock_person_of(ticket.pk)
     with acting(ticket, "resolve", by=by, at=at) as change:
+        check_second_pair(change.ticket, by)
+        check_answered(change.ticket)
         end_wait(change.ticket, at)
         met = meet(change.ticket, RESOLUTION, at)
         end_all(change.ticket, at)
@@ -66,6 +69,16 @@ def resolve(
     return loop.plan_resurvey(change.ticket, at=at)
 
 
+def check_second_pair(ticket: Ticket, by: User | None) -> None:
+    """Where the policy says so, nobody ends the low score of an account they own themselves."""
+    account = ticket.customer.account if ticket.customer else None
+    if ticket.policy.second_pair_of_eyes and account and by is not None and account.owner_id == by.pk:
+        raise Refused(
+            "second_pair_of_eyes",
+            _("You own this customer’s account: a colleague looks at it and resolves it."),
+        )
+
+
 @transaction.atomic
 def merge(ticket: Ticket, *, by: User | None, at: datetime, into: Ticket, reason: str = "") -> Ticket:
     """Two tickets are one matter: this one ends, its answers and history stay readable from the other."""
@@ -80,6 +93,8 @@ def merge(ticket: Ticket, *, by: User | None, at: datetime, into: Ticket, reason
         cancel_booked(change.ticket)
         moved = TicketResponse.objects.filter(ticket=change.ticket)
         moved.update(ticket=target.ticket, role=TicketResponse.ABSORBED, cycle=target.ticket.cycle)
+        asked = Request.objects.filter(ticket=change.ticket, state=Request.OPEN)
+        asked.update(ticket=target.ticket, cycle=target.ticket.cycle)
         change.set(status=CLOSED, closed_at=at, merged_into=target.ticket)
         change.tell("merged", reason.strip(), into=into.number)
     return change.ticket

@@ -11,6 +11,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "assign": frozenset({NEW, OPEN, WAITING, RESOLVED}),
     "contact": frozenset(IN_WORK),
     "callback": frozenset(IN_WORK),
+    "unreachable": frozenset(IN_WORK),
     "wait": frozenset({NEW, OPEN}),
     "resume": frozenset({WAITING}),
     "note": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
@@ -24,7 +25,20 @@ ALLOWED: dict[str, frozenset[str]] = {
     "reopen": frozenset({RESOLVED, CLOSED}),
     "close": frozenset({RESOLVED}),
     "merge": frozenset(IN_WORK),
+    "cause": frozenset(IN_WORK),
+    "reply": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
+    "take-back": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
+    "customer-wrote": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
+    "goodwill": frozenset({NEW, OPEN, WAITING, RESOLVED}),
+    "decide-goodwill": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
+    "request": frozenset({NEW, OPEN, WAITING, RESOLVED}),
+    "answer-request": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
+    "late-request": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
 }
+
+# A ticket that waits for room with its owner is taken on once they begin to work on it, or it leaves work.
+TAKEN_ON_BY_OWNER = frozenset({"contact", "callback", "wait", "reply", "goodwill", "request"})
+LEAVES_WORK = frozenset({"resolve", "merge"})
 
 REFUSALS: dict[str, Promise] = {
     NEW: _("The ticket is new: this comes later."),
@@ -61,6 +75,11 @@ class Stale(Refused):
 
 def is_allowed(act: str, status: str) -> bool:
     return status in ALLOWED[act]
+
+
+def takes_on(act: str, *, by_owner: bool) -> bool:
+    """Whether a ticket that waited for room stays where it is after this act."""
+    return act in LEAVES_WORK or (by_owner and act in TAKEN_ON_BY_OWNER)
 
 
 def check_allowed(act: str, status: str) -> None:

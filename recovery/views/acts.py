@@ -19,7 +19,7 @@ from recovery import access, forms, lifecycle
 from recovery.lifecycle import Refused
 from recovery.models import Callback, Ticket
 from recovery.templatetags.moments import moment
-from recovery.views import door
+from recovery.views import door, given
 from recovery.views.ticket import show_again
 from recovery.views.words import Words
 
@@ -124,6 +124,12 @@ ACTS: Final[dict[str, Act]] = {
     "resolve": Act(resolve, _("The ticket is resolved.")),
     "reopen": Act(reopen, _("The ticket is open again.")),
     "merge": Act(merge, _("The tickets are one now.")),
+    "request": Act(given.request, _("The department is asked.")),
+    "cancel-request": Act(given.cancel_request, _("The request is cancelled.")),
+    "goodwill": Act(given.goodwill, _("The goodwill is noted.")),
+    "approve-goodwill": Act(given.approve, _("The goodwill is approved.")),
+    "refuse-goodwill": Act(given.refuse, _("The goodwill is not approved.")),
+    "withdraw-goodwill": Act(given.withdraw, _("The proposal is withdrawn.")),
 }
 
 

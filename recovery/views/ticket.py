@@ -21,6 +21,7 @@ from recovery.models.policy import FIRST_CONTACT
 from recovery.pictures import sparkline_svg
 from recovery.templatetags.moments import is_day, time_there
 from recovery.views import door
+from recovery.views.given import asked_and_given
 from recovery.views.ledger import Owed, owed
 from recovery.views.rows import nearest_first
 from recovery.views.slots import slots_for, zone_for
@@ -90,6 +91,7 @@ def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, An
         "merged": door.seen_by(request).filter(merged_into=ticket),
         "owner_away": is_away(ticket.owner, at),
         **who_of(request, customer, ticket, at),
+        **asked_and_given(door.staff(request), ticket, at),
     }
 
 

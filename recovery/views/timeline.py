@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.lifecycle.contact import ZONE_RULES
 from recovery.models import Cause, Ticket, TicketEvent
 from recovery.templatetags.moments import moment, time_there
+from recovery.views.timeline_given import GIVEN_WORDING
 from recovery.views.words import (
     Words,
     band_word,
@@ -148,13 +149,18 @@ def updated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
 
 
 def assigned(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    reason = event.data.get("because")
     same_team = event.data.get("team_from") == event.data.get("team_to")
-    words = (
-        _("%(who)s handed it from %(from)s to %(to)s")
-        if same_team
-        else _("%(who)s handed it from %(from)s (%(team_from)s) to %(to)s (%(team_to)s)")
-    )
+    if is_system(event):
+        words = _("It went from %(from)s to %(to)s")
+    elif same_team:
+        words = _("%(who)s handed it from %(from)s to %(to)s")
+    else:
+        words = _("%(who)s handed it from %(from)s (%(team_from)s) to %(to)s (%(team_to)s)")
     entry.sentence = fill(words, reader.facts(event))
+    if isinstance(reason, dict) and because_words(reason):
+        facts = {"owner": event.data.get("to"), "because": because_words(reason)}
+        entry.lines.append(fill(_("%(owner)s %(because)s"), facts))
 
 
 CONTACTS: Final[dict[str, Words]] = {
@@ -387,4 +393,5 @@ WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
     "closed": closed,
     "merged": merged,
     "recomputed": recomputed,
+    **GIVEN_WORDING,
 }

@@ -9,9 +9,14 @@ from django.conf import settings
 
 from surveys.models import Customer, Invitation, PublicLink
 
-PATHS = {PublicLink.SURVEY: "s", PublicLink.CUSTOMER: "c", PublicLink.UNSUBSCRIBE: "u"}
+PATHS = {
+    PublicLink.SURVEY: "s",
+    PublicLink.CUSTOMER: "c",
+    PublicLink.UNSUBSCRIBE: "u",
+    PublicLink.REQUEST: "r",
+}
 TOKEN_BYTES = 24
-TOKEN_IN_PATH = re.compile(r"(/[scu]/)[\w-]{32}(?=/)")
+TOKEN_IN_PATH = re.compile(r"(/[scur]/)[\w-]{32}(?=/)")
 
 
 def make_link(

@@ -92,11 +92,12 @@ class PublicLink(models.Model):
     The token is 192 random bits (OWASP ASVS 5 asks for at least 128); only its SHA-256 is kept.
     """
 
-    SURVEY, CUSTOMER, UNSUBSCRIBE = "survey", "customer", "unsubscribe"
+    SURVEY, CUSTOMER, UNSUBSCRIBE, REQUEST = "survey", "customer", "unsubscribe", "request"
     PURPOSES = [
         (SURVEY, _("survey page")),
         (CUSTOMER, _("customer's own page")),
         (UNSUBSCRIBE, _("unsubscribe")),
+        (REQUEST, _("request to a department")),
     ]
 
     token_hash = models.CharField(max_length=64, unique=True)

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from recovery.api.serializers.calendars import ZoneName
-from recovery.models import Cause
+from recovery.models import Cause, Department, GoodwillKind
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, RESOLUTION, TEN_YEARS
 from surveys.api.strict import BySlug, Instant, Strict, Whole
@@ -136,3 +136,25 @@ class ReopenForm(Strict):
 class MergeForm(Strict):
     into = serializers.CharField(max_length=20, help_text="Number of the ticket that goes on.")
     reason = OptionalText(max_length=LONGEST_REASON)
+
+
+class GoodwillForm(Strict):
+    kind = serializers.SlugRelatedField(
+        slug_field="name", queryset=GoodwillKind.objects.filter(active=True), help_text="Its name."
+    )
+    cost = serializers.DecimalField(max_digits=10, decimal_places=2, min_value=0, help_text="Such as 25.00.")
+    note = OptionalText(max_length=LONGEST_REASON)
+
+
+class RequestForm(Strict):
+    department = serializers.SlugRelatedField(
+        slug_field="name", queryset=Department.objects.filter(active=True), help_text="Its name."
+    )
+    title = Text(max_length=200, help_text="What is asked.")
+    text = OptionalText()
+    owner_name = OptionalText(max_length=200)
+    owner_email = OptionalText(max_length=254, help_text="The department's own, if left out.")
+    due_at = Instant(required=False, allow_null=True, default=None, help_text="Its usual time, if left out.")
+    holds_ticket = serializers.BooleanField(
+        default=False, help_text="Whether the ticket cannot be resolved before the answer."
+    )

@@ -10,7 +10,18 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from recovery.lifecycle.act import name_of
-from recovery.models import Callback, Contact, Deadline, Resurvey, Team, Ticket, TicketEvent, TicketResponse
+from recovery.models import (
+    Callback,
+    Contact,
+    Deadline,
+    Goodwill,
+    Request,
+    Resurvey,
+    Team,
+    Ticket,
+    TicketEvent,
+    TicketResponse,
+)
 from surveys.api.serializers import CustomerShown
 from surveys.models import Response
 
@@ -21,6 +32,8 @@ PARTS = (
     "contacts",
     "events",
     "resurveys",
+    "goodwill__kind",
+    "requests__department",
 )
 
 
@@ -238,14 +251,34 @@ class TicketHandedOn(serializers.ModelSerializer[Ticket]):
         read_only_fields = fields
 
 
+class GoodwillShown(serializers.ModelSerializer[Goodwill]):
+    kind = serializers.CharField(source="kind.name", read_only=True)
+
+    class Meta:
+        model = Goodwill
+        fields = ["id", "cycle", "kind", "cost", "note", "state", "at", "by_name", "decided_at"]
+        fields += ["decided_by_name", "reason"]
+        read_only_fields = fields
+
+
+class RequestShown(serializers.ModelSerializer[Request]):
+    department = serializers.CharField(source="department.name", read_only=True)
+
+    class Meta:
+        model = Request
+        fields = ["id", "cycle", "department", "title", "text", "owner_name", "state", "holds_ticket"]
+        fields += ["asked_at", "asked_by_name", "due_at", "answered_at", "answer"]
+        read_only_fields = fields
+
+
 class TicketWhole(TicketRow):
     customer = CustomerShown(read_only=True, allow_null=True)  # type: ignore[assignment]  # more than its name
     responses = ResponseJoined(source="ticket_responses", many=True, read_only=True)
     deadlines = DeadlineExplained(many=True, read_only=True)  # type: ignore[assignment]
     callbacks = CallbackShown(many=True, read_only=True)
     contacts = ContactShown(many=True, read_only=True)
-    goodwill = serializers.ListField(default=list, read_only=True, help_text="What was given.")
-    requests = serializers.ListField(default=list, read_only=True, help_text="Asked of other departments.")
+    goodwill = GoodwillShown(many=True, read_only=True, help_text="What was given or proposed.")
+    requests = RequestShown(many=True, read_only=True, help_text="Asked of other departments.")
     resurvey = serializers.SerializerMethodField(help_text="Of the present cycle; null until resolved.")
     events = EventShown(many=True, read_only=True)
     merged_into = ReadOrNull(source="merged_into.number")
