@@ -245,9 +245,10 @@ def try_again(claim_id: int) -> bool:
 
 
 def waiting(kind: Kind, at: datetime) -> QuerySet[Any]:
-    """Rows that are due and taken by nobody, in the order in which they will be."""
+    """Rows that are due, taken by nobody and kept by nothing, in the order in which they will be taken."""
     claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))
-    return kind.due(at).filter(~Exists(claims.filter(Q(lease_until__gt=at) | Q(dead_at__isnull=False))))
+    rows = (kind.untaken or kind.due)(at)
+    return rows.filter(~Exists(claims.filter(Q(lease_until__gt=at) | Q(dead_at__isnull=False))))
 
 
 def lateness(kind: Kind, at: datetime) -> tuple[int, datetime | None]:

@@ -17,7 +17,8 @@ class Kind:
     A step runs inside the transaction that ends its claim. A kind that `claims_itself` takes, counts and
     ends its rows on its own, outside any transaction. One that `speaks` says something to customers: it
     rests while the database may have forgotten what was said. What is `never_given_up` is tried again every
-    minute for ever. `due_at` names the column the rows wait for; ''
+    minute for ever. `untaken` gives those of the due rows that wait for nothing but a worker, where that is
+    not all of them. `due_at` names the column the rows wait for; ''
     where no column tells.
     """
 
@@ -28,6 +29,7 @@ class Kind:
     speaks: bool = False
     claims_itself: bool = False
     never_given_up: bool = False
+    untaken: Callable[[datetime], QuerySet[Any]] | None = None
 
     def ids(self, at: datetime, limit: int = 500) -> list[int]:
         return list(self.due(at).values_list("pk", flat=True)[:limit])

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Subquery
+from django.db.models.functions import JSONObject
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dispatch import watch
 from dispatch.models import Pulse
 from recovery.views.door import ADMINISTRATOR, SUPERVISOR
-from surveys.models import Message, SendingRules
+from surveys.messages import refusals
+from surveys.models import Message, Refusal, SendingRules
+from surveys.models.fields import CHANNELS
 
 IN_CHARGE = frozenset({SUPERVISOR, ADMINISTRATOR})
+# A provider that refuses for a moment mends itself.
+LONG_REFUSED = timedelta(minutes=10)
 DOUBTFUL = (Message.UNCERTAIN, Message.DEAD)
 
 # What has to be known, as parts of the query that every page asks for its menu.
@@ -25,6 +34,13 @@ FACTS = {
     "behind": Subquery(Pulse.objects.values("behind")[:1]),
     "paused_at": Subquery(SendingRules.objects.values("paused_at")[:1]),
     "held_at": Subquery(SendingRules.objects.values("held_at")[:1]),
+    "refusals": ArraySubquery(
+        Refusal.objects.order_by("since").values(
+            row=JSONObject(
+                channel="channel", provider="provider", words="words", since="since", tried_at="tried_at"
+            )
+        )
+    ),
 }
 
 
@@ -37,7 +53,8 @@ class Banner:
 
 def raised_by(facts: dict[str, Any], at: datetime) -> list[Banner]:
     """In the order of how much stands still."""
-    raised = [silent(facts, at), behind(facts), stopped(facts), dead(facts), doubtful(facts)]
+    raised = [silent(facts, at), behind(facts), stopped(facts), *refused(facts, at)]
+    raised += [dead(facts), doubtful(facts)]
     return [banner for banner in raised if banner]
 
 
@@ -71,6 +88,26 @@ def stopped(facts: dict[str, Any]) -> Banner | None:
         text = _("Messages to customers are held until somebody releases them.")
         return Banner(text, reverse("sending"))
     return None
+
+
+def refused(facts: dict[str, Any], at: datetime) -> list[Banner | None]:
+    return [refused_by(row, at) for row in facts["refusals"]]
+
+
+def refused_by(row: dict[str, str], at: datetime) -> Banner | None:
+    since, tried_at = (datetime.fromisoformat(row[name]) for name in ("since", "tried_at"))
+    if at - since < LONG_REFUSED or at - tried_at > refusals.RECENT:
+        return None
+    text = _(
+        "%(channel)s: %(provider)s has refused messages since %(time)s: “%(words)s”. "
+        "They wait and are sent once it takes them again."
+    ) % {
+        "channel": capfirst(dict(CHANNELS).get(row["channel"], row["channel"])),
+        "provider": row["provider"],
+        "time": date_format(localtime(since), "DATETIME_FORMAT"),
+        "words": row["words"],
+    }
+    return Banner(text, f"{reverse('messages')}?state=queued&channel={row['channel']}")
 
 
 def dead(facts: dict[str, Any]) -> Banner | None:

@@ -1,11 +1,12 @@
 """Holds messages to customers when so many fall due at once that somebody should look first.
 
 *Due* are the messages to customers that were never tried though their time has come. Those the rate keeps
-waiting are among them; those put off until the quiet hours are over or until the person has room are not, nor
-are those an operator has let go before. *Usual* is the largest number written in one hour of the clock in the
-28 days before and given to a provider, at least LEAST_USUAL: what was never tried, the present heap itself,
-is no part of it. More than TIMES the usual is a heap. The gate looks before every try, so that none of it
-slips out, and so does the canary every half minute.
+waiting are among them, and those of a provider that refuses once it takes them again; those put off until the
+quiet hours are over or until the person has room are not, nor are those an operator has let go before.
+*Usual* is the largest number written in one hour of the clock in the 28 days before and given to a provider,
+at least LEAST_USUAL: what was never tried, the present heap itself, is no part of it. More than TIMES the
+usual is a heap. The gate looks before every try, so that none of it slips out, and so does the canary every
+half minute.
 
 A leap of the database's clock holds as well: by a wrong clock everything may seem due.
 """
@@ -27,7 +28,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispatch import clock
-from surveys.messages import pace, rules
+from surveys.messages import pace, refusals, rules
 from surveys.messages.compose import queue_message
 from surveys.models import Message, SendingRules
 
@@ -93,7 +94,7 @@ def hold(why: str, facts: dict[str, Any], at: datetime) -> None:
 def heap(kept: SendingRules, at: datetime) -> dict[str, Any]:
     """What is due and what is usual, where that is far too much; else nothing."""
     global _looked
-    waiting = due_to_customers(kept.released_at, at)
+    waiting = due_to_customers(kept.released_at, at).exclude(channel__in=refusals.refusing(at))
     if at_most(waiting, TIMES * LEAST_USUAL) <= TIMES * LEAST_USUAL:
         return {}
     if time.monotonic() - _looked < LOOK_AGAIN_SECONDS:

@@ -15,7 +15,7 @@ from dispatch.claims import BACKOFF, MOST_ATTEMPTS, lease
 from dispatch.clock import steady
 from dispatch.failpoints import failpoint
 from dispatch.nudge import nudge
-from surveys.messages import doubt
+from surveys.messages import doubt, refusals
 from surveys.messages.compose import provider_key
 from surveys.messages.doubt import ASK, ASKING, END, WAIT, in_doubt
 from surveys.messages.gate import pickable, verdict
@@ -34,6 +34,8 @@ from surveys.messages.providers.chosen import provider_of
 from surveys.messages.suppression import BOUNCED, suppress
 from surveys.models import DeliveryAttempt, Invitation, Message
 
+# What a provider refuses is tried for so long, where the message itself sets no limit.
+TRIED_FOR = timedelta(days=3)
 # The kind under which due messages are dispatched.
 MESSAGES = "messages"
 # The codes an invitation is cancelled with when its message could not be handed over.
@@ -44,7 +46,17 @@ HELD_UP, RESTORED = "held_up", "database_restored"
 
 def due_messages(at: datetime) -> QuerySet[Message]:
     """Messages to send now, and those whose sender died; the longest waiting first."""
-    waiting = Q(state=Message.QUEUED) & pickable(at)
+    return _due(Q(state=Message.QUEUED) & pickable(at) & ~Q(channel__in=refusals.resting(at)), at)
+
+
+def untaken_messages(at: datetime) -> QuerySet[Message]:
+    """Those of the due that wait for nothing but a worker: no stop, no turn under the rate, no provider that
+    refuses keeps them."""
+    waiting = pickable(at, ahead=timedelta(0)) & ~Q(channel__in=refusals.refusing(at))
+    return _due(Q(state=Message.QUEUED) & waiting, at)
+
+
+def _due(waiting: Q, at: datetime) -> QuerySet[Message]:
     abandoned = Q(state=Message.SENDING, lease_until__lte=at)
     return Message.objects.filter(waiting | abandoned, send_at__lte=at).order_by("send_at", "id")
 
@@ -79,8 +91,10 @@ def work(message: Message, at: datetime, started: float) -> None:
         failpoint("after_intent_commit")
         outcome = call(message, later(), started)
         failpoint("before_finish")
-        finish(attempt, outcome, later())
+        ours = finish(attempt, outcome, later())
         failpoint("after_finish")
+        if ours and outcome.detail not in (HELD_UP, RESTORED):
+            refusals.note(message.channel, attempt.provider, outcome, later())
 
 
 # --- Each step is one transaction; between them stands the provider ---
@@ -95,6 +109,8 @@ def claim(message_id: int, at: datetime) -> Message | None:
             _give_back(message, at)
         if message.state != Message.QUEUED or message.send_at > at:
             return None
+        if refusals.is_resting(message.channel, at):
+            return None
         plan = doubt.plan(message, provider_of(message.channel), at)
         if plan.step == END:
             _end(message, Message.UNCERTAIN, plan.reason, at)
@@ -102,7 +118,7 @@ def claim(message_id: int, at: datetime) -> Message | None:
             _queue_again(message, plan.until or at, plan.reason)
         elif plan.step == ASK:
             return _begin_asking(message, at)
-        elif message.attempts >= MOST_ATTEMPTS:
+        elif is_used_up(message):
             _end(message, Message.DEAD, "too_many_attempts", at)
         else:
             message.attempts += 1
@@ -128,6 +144,10 @@ def intend(claimed: Message, at: datetime) -> DeliveryAttempt | None:
             return None
         if not gate.ok:
             _end(message, gate.state, gate.reason, at)
+            return None
+        if not refusals.may_try(message.channel, at):
+            message.attempts -= 1
+            _queue_again(message, message.send_at)
             return None
         attempt = _write_down(message, provider, at)
         failpoint("before_intent_commit")
@@ -192,6 +212,22 @@ def finish_asking(question: DeliveryAttempt, answer: str, at: datetime) -> bool:
         return True
 
 
+def is_used_up(message: Message) -> bool:
+    """Too many tries killed their worker or ended in doubt; what a provider clearly refused is none of them."""
+    if message.attempts < MOST_ATTEMPTS:
+        return False
+    refused = doubt.this_round(message).filter(result=RETRY).exclude(detail=RESTORED)
+    return message.attempts - refused.count() >= MOST_ATTEMPTS
+
+
+def is_refused_too_long(message: Message, at: datetime) -> bool:
+    """Its own limit is kept by the gate; where it has none, TRIED_FOR since the first try counts."""
+    if message.not_after:
+        return False
+    first = doubt.this_round(message).order_by("fence").first()
+    return first is not None and at - first.started_at >= TRIED_FOR
+
+
 def held_up(started: float) -> bool:
     """The call must be over while the lease still runs; it takes a quarter of it."""
     return steady() - started > lease().total_seconds() / 2
@@ -213,10 +249,10 @@ def _settle(message: Message, outcome: Outcome, at: datetime) -> None:
         _queue_again(message, at + pause)
     elif outcome.result == UNCERTAIN:
         _go_on(message, at, pause)
-    elif message.attempts >= MOST_ATTEMPTS:
+    elif is_refused_too_long(message, at):
         _end(message, Message.DEAD, outcome.detail, at)
     else:
-        _queue_again(message, at + pause)
+        _queue_again(message, at + pause, outcome.detail)
 
 
 def _go_on(message: Message, at: datetime, pause: timedelta) -> None:
@@ -226,7 +262,7 @@ def _go_on(message: Message, at: datetime, pause: timedelta) -> None:
         _end(message, Message.UNCERTAIN, plan.reason, at)
     elif plan.step in (WAIT, ASK):
         _queue_again(message, plan.until or at, plan.reason)
-    elif message.attempts >= MOST_ATTEMPTS:
+    elif is_used_up(message):
         _end(message, Message.DEAD, "too_many_attempts", at)
     else:
         _queue_again(message, at + pause)

@@ -21,6 +21,7 @@ from surveys.messages.providers.base import (
     ASKABLE,
     BLIND,
     FOUND,
+    RETRY,
     UNCERTAIN,
     UNKNOWN,
     Provider,
@@ -69,7 +70,8 @@ def this_round(message: Message) -> QuerySet[DeliveryAttempt]:
 
 def plan(message: Message, provider: Provider | None, at: datetime) -> Plan:
     """What may be done with a message nobody is working on."""
-    tries = list(this_round(message)) if message.fence else []
+    # Refusals settle nothing and may be many.
+    tries = list(this_round(message).exclude(result=RETRY)) if message.fence else []
     doubts = list(in_doubt(this_round(message))) if any(is_open(each) for each in tries) else []
     doubts = [each for each in doubts if not (each.provider_class == BLIND and message.user_id)]
     if not doubts:

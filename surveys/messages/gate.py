@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -48,12 +48,12 @@ def verdict(message: Message, at: datetime) -> Verdict:
     return (later(message, kept, at) if kept else None) or Verdict(True)
 
 
-def pickable(at: datetime) -> Q:
+def pickable(at: datetime, ahead: timedelta = pace.AHEAD) -> Q:
     """The queued messages worth asking about: none to customers while sending rests, and none that would need
-    a first slot while every slot of the next minute is given out."""
+    a first slot while every slot of the time `ahead` is given out."""
     if rules.rest():
         return Q(user__isnull=False)
-    if pace.is_booked_out(at):
+    if pace.is_booked_out(at, ahead):
         return Q(user__isnull=False) | Q(slot_at__isnull=False) | Q(attempts__gt=0)
     return Q()
 

@@ -72,9 +72,9 @@ def apart(per_minute: int) -> timedelta:
     return timedelta(microseconds=ceil(whole / max(per_minute, 1)))
 
 
-def is_booked_out(at: datetime) -> bool:
-    """Every slot of the time AHEAD is given out: a message without one need not ask."""
-    return Pace.objects.filter(next_slot_at__gt=at + AHEAD).exists()
+def is_booked_out(at: datetime, ahead: timedelta = AHEAD) -> bool:
+    """Every slot of the time `ahead` is given out: a message without one need not ask."""
+    return Pace.objects.filter(next_slot_at__gt=at + ahead).exists()
 
 
 def room_for_another(message: Message, per_day: int, at: datetime) -> datetime | None:

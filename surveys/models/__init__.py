@@ -3,7 +3,7 @@
 from surveys.models.consent import Consent
 from surveys.models.customer import Account, Customer, CustomerIdentity
 from surveys.models.invitation import Invitation, PublicLink
-from surveys.models.message import DeliveryAttempt, Message, Suppression
+from surveys.models.message import DeliveryAttempt, Message, Refusal, Suppression
 from surveys.models.response import Answer, Response, ResponseVersion, Source
 from surveys.models.rules import Pace, SendingRules
 from surveys.models.survey import Question, Survey
@@ -20,6 +20,7 @@ __all__ = [
     "Pace",
     "PublicLink",
     "Question",
+    "Refusal",
     "Response",
     "ResponseVersion",
     "SendingRules",

@@ -16,12 +16,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from surveys.messages import NotAllowed, drop, due_messages, is_suppressed, mark_sent, resend, send
+from surveys.messages import NotAllowed, doubt, drop, due_messages, is_suppressed, mark_sent, resend, send
 from surveys.messages import deliver as delivery
 from surveys.messages.providers.base import ACCEPTED, Outcome
-from surveys.models import Invitation, Message
+from surveys.models import DeliveryAttempt, Invitation, Message
 from tests.surveys.make import MONDAY, make_customer, make_survey
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,7 @@ def after(message: Message) -> Message:
 
 
 LATER = MONDAY + timedelta(seconds=60)
+DAYS = timedelta(days=9)
 
 
 class TestOneTry:
@@ -184,18 +186,61 @@ class TestOneTry:
         assert send(message.pk, MONDAY + timedelta(seconds=15)) == Message.ACCEPTED
         assert len(post.taken) == 1
 
-    def test_it_gives_up_after_five_tries_with_growing_pauses(self, smtp: None) -> None:
+    def test_it_goes_on_trying_what_is_refused_with_growing_pauses(self, post: Post) -> None:
+        post.rcpt_answer = "451 try later"
         message, at, pauses = with_invitation(), MONDAY, []
-        for _try in range(4):
+        for _try in range(8):
             assert send(message.pk, at) == Message.QUEUED
             pauses.append(round((after(message).send_at - at).total_seconds()))
             at = after(message).send_at
-        assert pauses == [10, 60, 300, 1800]
-        assert send(message.pk, at) == Message.DEAD
+        assert pauses == [10, 60, 300, 1800, 1800, 1800, 1800, 1800]
+        assert "try later" in after(message).reason
+        post.rcpt_answer = "250 OK"
+        assert send(message.pk, at) == Message.ACCEPTED
+        assert message.deliveries.filter(result="retry").count() == 8
+
+    def test_it_gives_up_what_is_refused_for_three_days(self, smtp: None) -> None:
+        message, at = with_invitation(), MONDAY
+        while send(message.pk, at) == Message.QUEUED:
+            at = after(message).send_at
+        assert timedelta(0) <= at - MONDAY - timedelta(days=3) < timedelta(minutes=31)
+        assert after(message).state == Message.DEAD
+        assert "refused" in after(message).reason
         invitation = after(message).invitation
         assert invitation
         assert (invitation.state, invitation.reason) == ("cancelled", "message_dead")
-        assert message.deliveries.filter(result="retry").count() == 5
+
+    @pytest.mark.parametrize("limit", [timedelta(minutes=20), timedelta(days=5)])
+    def test_it_tries_what_is_refused_until_its_own_limit(self, smtp: None, limit: timedelta) -> None:
+        message, at = with_invitation(not_after=MONDAY + limit), MONDAY
+        while send(message.pk, at) == Message.QUEUED:
+            at = after(message).send_at
+        assert timedelta(0) < at - MONDAY - limit < timedelta(minutes=31)
+        assert (after(message).state, after(message).reason) == (Message.EXPIRED, "not_after")
+
+    def test_it_counts_the_days_anew_when_a_person_sends_it_again(self, smtp: None) -> None:
+        message = queued(state=Message.DEAD)
+        message.deliveries.create(fence=0, provider="smtp", started_at=MONDAY - DAYS, result="retry")
+        resend(message, User.objects.create_user("li"), MONDAY)
+        assert send(message.pk, MONDAY) == Message.QUEUED
+
+    def test_it_reads_no_more_for_a_message_that_was_refused_often(self, smtp: None) -> None:
+        """The rows it reads stay few; so do the questions."""
+        send(queued().pk, MONDAY)
+        counts = []
+        for often in (7, 700):
+            message = queued(attempts=often, fence=often)
+            DeliveryAttempt.objects.bulk_create(
+                DeliveryAttempt(
+                    message=message, fence=each, provider="smtp", started_at=MONDAY, result="retry"
+                )
+                for each in range(1, often + 1)
+            )
+            with CaptureQueriesContext(connection) as captured:
+                assert send(message.pk, MONDAY) == Message.QUEUED
+            counts.append(len(captured))
+        assert counts[0] == counts[1]
+        assert doubt.plan(after(message), None, MONDAY).step == doubt.SEND
 
     def test_it_does_not_claim_to_know_when_the_line_was_cut_after_the_data(self, post: Post) -> None:
         post.hangs_up_at = "DATA"
@@ -276,6 +321,18 @@ class TestDeadSender:
         Message.objects.update(attempts=5)
         assert send(message.pk, LATER) == Message.DEAD
         assert post.taken == []
+
+    @pytest.mark.parametrize(("crashes", "state"), [(4, Message.QUEUED), (5, Message.DEAD)])
+    def test_it_counts_only_tries_that_killed_or_ended_in_doubt(
+        self, smtp: None, crashes: int, state: str
+    ) -> None:
+        message = queued(attempts=crashes + 3, fence=crashes + 3)
+        for fence in (1, 3, 5):
+            message.deliveries.create(fence=fence, provider="smtp", started_at=MONDAY, result="retry")
+        message.deliveries.create(
+            fence=6, provider="smtp", started_at=MONDAY, result="retry", detail="database_restored"
+        )
+        assert send(message.pk, LATER) == state
 
     def test_it_lets_a_sender_without_the_fence_change_nothing(self, smtp: None) -> None:
         message = queued()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dispatch import epoch, failpoints
 from dispatch.claims import MOST_ATTEMPTS
-from surveys.messages import NotAllowed, drop, mark_sent, resend, send
+from surveys.messages import NotAllowed, doubt, drop, mark_sent, refusals, resend, send
 from surveys.messages import deliver as delivery
 from surveys.messages.gate import Verdict
 from surveys.messages.providers.base import (
@@ -28,7 +28,7 @@ from surveys.messages.providers.base import (
     UNKNOWN,
     Outcome,
 )
-from surveys.models import Message
+from surveys.models import Message, Refusal
 from tests.surveys.make import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +133,8 @@ class World:
 
     def step(self, event: str = "yes") -> None:
         self.at = max(self.at, self.due())
+        if refusals.is_resting(self.message.channel, self.at):
+            self.at += refusals.REST
         self.judge.now, self.judge.answer = self.at, event if event in ANSWERS else "yes"
         gate = GATES.get(event, Verdict(True))
         if gate.until:
@@ -173,7 +175,8 @@ class World:
             assert not delivered, f"{row.state}, and yet it was delivered"
         if row.state == Message.ACCEPTED and not self.by_hand:
             assert delivered, "accepted, and yet nobody has it"
-        assert row.attempts <= MOST_ATTEMPTS
+        refused = doubt.this_round(row).filter(result=RETRY).count()
+        assert row.attempts - refused <= MOST_ATTEMPTS
 
     def settle(self) -> None:
         for _ in range(40):
@@ -185,6 +188,7 @@ class World:
 
 
 def world(klass: str, of_a_colleague: bool) -> World:
+    Refusal.objects.all().delete()
     person = User.objects.get_or_create(username="li")[0]
     message = Message.objects.create(
         dedup_key=str(uuid4()),

@@ -13,7 +13,7 @@ from dispatch.models import Claim, Pulse
 from recovery.models import Wait
 from recovery.views import door, frame
 from surveys import invitations
-from surveys.models import Invitation, Message, SendingRules
+from surveys.models import Invitation, Message, Refusal, SendingRules
 from tests.make import MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import SignIn
 
@@ -167,6 +167,40 @@ class TestBanners:
         self.alive()
         Pulse.objects.update(behind={"why": "restored"})
         assert "restored or moved" in self.texts(sign_in(cast.chen))[0]
+
+    def test_it_says_since_when_a_provider_refuses_and_in_which_words(
+        self, cast: Cast, sign_in: SignIn
+    ) -> None:
+        self.alive()
+        client = sign_in(cast.chen)
+        row = Refusal.objects.create(
+            channel="sms", provider="carrier.test", words="401 <who>", since=MONDAY, tried_at=NOW
+        )
+        [text] = self.texts(client)
+        assert text.startswith("SMS: carrier.test has refused messages since 2 Mar 2026 10:00: ")
+        assert "“401 <who>”" in text
+        page = client.get("/tickets/").content.decode()
+        assert "401 &lt;who&gt;" in page
+        assert "/messages/?state=queued&amp;channel=sms" in page
+        Refusal.objects.create(
+            channel="email", provider="smtp", words="no", since=MONDAY - MINUTE, tried_at=NOW
+        )
+        assert [text.split(":")[0] for text in self.texts(client)] == ["E-mail", "SMS"]
+        assert self.texts(sign_in(cast.lina)) == []
+        row.delete()
+        assert len(self.texts(sign_in(cast.chen))) == 1
+
+    @pytest.mark.parametrize(
+        ("since", "tried", "seen"), [(10, 0, 1), (9.9, 0, 0), (300, 35, 1), (300, 35.1, 0)]
+    )
+    def test_it_says_so_after_ten_minutes_and_while_it_is_tried(
+        self, cast: Cast, sign_in: SignIn, since: float, tried: float, seen: int
+    ) -> None:
+        self.alive()
+        Refusal.objects.create(
+            channel="email", provider="smtp", since=NOW - since * MINUTE, tried_at=NOW - tried * MINUTE
+        )
+        assert len(self.texts(sign_in(cast.chen))) == seen
 
     def test_it_says_what_waits_for_a_decision(self, cast: Cast, sign_in: SignIn) -> None:
         self.alive()
