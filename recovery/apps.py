@@ -8,8 +8,11 @@ NOTICES = {
     "callback_due": _("callback due"),
     "ticket_escalated": _("ticket escalated"),
     "ticket_reopened": _("ticket reopened"),
+    "ticket_nudged": _("nudge"),
     "attention": _("waits for a person"),
     "digest": _("what came late"),
+    "ticket_reply": _("reply to the customer"),
+    "customer_wrote": _("the customer wrote"),
 }
 
 

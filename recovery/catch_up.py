@@ -104,6 +104,7 @@ USEFUL_FOR: dict[str, timedelta] = {
     "ticket_assigned": timedelta(days=2),
     "ticket_absorbed": timedelta(days=2),
     "ticket_reopened": timedelta(days=2),
+    "ticket_nudged": timedelta(days=1),  # by then it is no nudge any more
     "digest": timedelta(days=1),
     "goodwill_to_approve": timedelta(days=5),
     "goodwill_decided": timedelta(days=5),

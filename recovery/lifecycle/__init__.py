@@ -16,6 +16,7 @@ from recovery.lifecycle.escalation import climb, escalate
 from recovery.lifecycle.giving_up import give_up_reaching
 from recovery.lifecycle.goodwill import decide_goodwill, give_goodwill, withdraw_goodwill
 from recovery.lifecycle.loop import ask_again, end_unanswered, record_outcome, reopen
+from recovery.lifecycle.nudge import nudge
 from recovery.lifecycle.opening import Plan, absorb, open_ticket, update_answer
 from recovery.lifecycle.ownership import assign
 from recovery.lifecycle.placement import place
@@ -23,6 +24,7 @@ from recovery.lifecycle.playbook import name_cause, tick_step
 from recovery.lifecycle.reply import customer_wrote, reply, take_back
 from recovery.lifecycle.request import answer_request, ask_department, cancel_request, climb_request
 from recovery.lifecycle.resolution import merge, note, resolve
+from recovery.lifecycle.takeover import take_over
 from recovery.lifecycle.table import ALLOWED, Refused, Stale, is_allowed
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "move_callback",
     "name_cause",
     "note",
+    "nudge",
     "open_ticket",
     "place",
     "proposal_after",
@@ -71,6 +74,7 @@ __all__ = [
     "start_waiting",
     "take_back",
     "tick_step",
+    "take_over",
     "update_answer",
     "withdraw_goodwill",
 ]

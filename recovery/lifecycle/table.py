@@ -17,6 +17,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "note": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
     "priority": frozenset(IN_WORK),
     "extend": frozenset(IN_WORK),
+    "nudge": frozenset(IN_WORK),
     "escalate": frozenset(IN_WORK),
     "recompute": frozenset(IN_WORK),
     "resolve": frozenset(IN_WORK),

@@ -52,6 +52,10 @@ reopen         -         -         -         open      open
 close          -         -         -         closed    -
 merge          closed    closed    closed    -         -
 merge_into     new       open      waiting   -         -
+cause          new       open      waiting   -         -
+reply          open      open      waiting   resolved  closed
+take-back      open      open      waiting   resolved  closed
+customer-wrote new       open      waiting   resolved  closed
 """
 ROWS = [line.split() for line in MATRIX.strip().splitlines()[1:]]
 CASES = [
@@ -93,6 +97,9 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
     plan = Plan(team=cast.east, policy=cast.policy, priority=3)
     if act == "resurvey":
         Resurvey.objects.filter(ticket=ticket).delete()
+    if act == "take-back":
+        lifecycle.reply(ticket, **by, channel="email", text="We are sorry")
+        ticket.refresh_from_db()
     slot: dict[str, Any] = {"local_time": "2026-03-09T18:00", "time_zone": "Asia/Shanghai"}
     acts: dict[str, Callable[[], Any]] = {
         "absorb": lambda: lifecycle.absorb(ticket, again, plan, at=NOW),
@@ -114,6 +121,10 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
         "close": lambda: loop.close(ticket, at=NOW),
         "merge": lambda: lifecycle.merge(ticket, **by, into=other),
         "merge_into": lambda: lifecycle.merge(other, **by, into=ticket),
+        "cause": lambda: lifecycle.name_cause(ticket, **by, cause=cast.late),
+        "reply": lambda: lifecycle.reply(ticket, **by, channel="email", text="We are sorry"),
+        "take-back": lambda: lifecycle.take_back(ticket, ticket.replies.get(), **by),
+        "customer-wrote": lambda: lifecycle.customer_wrote(ticket, at=NOW, text="Thanks!", channel="email"),
     }
     return acts[act]
 
