@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
@@ -12,16 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from recovery.catch_up import is_late
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import Change, acting, name_of
+from recovery.lifecycle.cadence import proposal_after
 from recovery.lifecycle.clock import iso, meet
 from recovery.lifecycle.table import Refused
+from recovery.lifecycle.wall_clock import instant_of as instant_of
+from recovery.lifecycle.wall_clock import wall_time, written
 from recovery.models import Callback, Contact, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES, HEARD
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import NEW, OPEN
-from surveys.models.fields import CHANNELS, is_time_zone
+from surveys.models.fields import CHANNELS
 
-# What lies outside is a slip of the pen, and at the ends of the calendar no instant at all.
-EARLIEST_YEAR, END_OF_YEARS = 2000, 2200
 # Why a callback moved though nobody moved it.
 ZONE_RULES = "zone_rules"
 
@@ -38,10 +38,12 @@ def log_contact(
     outcome: str,
     channel: str = "phone",
     note: str = "",
+    book_next: bool = False,
 ) -> Ticket:
     """An attempt and what came of it. Only *reached* and *replied* meet the first-contact deadline.
 
-    A callback that was due is done by any attempt; one still ahead is done once the customer was heard.
+    A callback that was due is done by any attempt; one still ahead is done once the customer was heard. With
+    `book_next` the attempt the cadence proposes next, if it proposes one, is promised in the same act.
     """
     if outcome not in dict(CONTACT_OUTCOMES):
         raise Refused("outcome_unknown", _("Choose one of the outcomes."), field="outcome")
@@ -66,8 +68,10 @@ def log_contact(
             callback=callback,
         )
         met = meet(change.ticket, FIRST_CONTACT, at) if heard else None
-        if change.ticket.status == NEW:
-            change.set(status=OPEN)
+        begin_work(change)
+        if heard:
+            change.set(unreachable_at=None)
+        booked = book_proposed(change) if book_next else None
         change.tell(
             "contacted",
             note.strip(),
@@ -77,51 +81,34 @@ def log_contact(
             first_contact_met=met is not None,
             late=bool(met and met.breached_at),
             callback=callback.local_time if callback else None,
+            **({"next": facts_of(booked)} if booked else {}),
         )
     return change.ticket
+
+
+def begin_work(change: Change) -> None:
+    if change.ticket.status == NEW:
+        change.set(status=OPEN)
+
+
+def book_proposed(change: Change) -> Callback | None:
+    """Promise the attempt the cadence proposes; the caller's event says so."""
+    proposal = proposal_after(change.ticket, change.at)
+    if proposal is None or proposal.due_at is None:
+        return None
+    return promise(
+        change.ticket,
+        proposal.local_time,
+        proposal.time_zone,
+        proposal.due_at,
+        channel=proposal.channel,
+        origin=Callback.CADENCE,
+    )
 
 
 def check_channel(channel: str) -> None:
     if channel not in dict(CHANNELS):
         raise Refused("channel_unknown", _("Choose one of the channels."), field="channel")
-
-
-def instant_of(local_time: str, time_zone: str) -> datetime:
-    """The instant of a local wall time: in a gap the first valid instant after it, in an overlap the first.
-
-    Raises Refused for a malformed time ("2026-03-02T18:00") or an unknown zone.
-    """
-    if not is_time_zone(time_zone):
-        raise Refused("time_zone_unknown", _("Choose a time zone such as Asia/Shanghai."), field="time_zone")
-    wall, zone = wall_time(local_time), ZoneInfo(time_zone)
-    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if first.astimezone(zone).replace(tzinfo=None) == wall:
-        return first
-    return end_of_gap(first, wall, zone)
-
-
-def wall_time(local_time: str) -> datetime:
-    try:
-        wall = datetime.strptime(local_time, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 (a wall time has no zone yet)
-    except ValueError:
-        wall = datetime.min  # noqa: DTZ901
-    if not EARLIEST_YEAR <= wall.year < END_OF_YEARS:
-        raise Refused(
-            "time_malformed", _("Give date and time, such as 2026-03-02T18:00."), field="local_time"
-        )
-    return wall
-
-
-def end_of_gap(guess: datetime, wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant whose wall clock is past a wall time that does not exist."""
-    low, high = guess - timedelta(days=2), guess + timedelta(days=2)
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).replace(tzinfo=None) < wall:
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0)
 
 
 def book_callback(
@@ -133,31 +120,55 @@ def book_callback(
     time_zone: str,
     channel: str = "phone",
     note: str = "",
+    origin: str = Callback.STAFF,
 ) -> Ticket:
-    """Promise a contact at a local time. A ticket has one promise at a time."""
+    """Promise a contact at a local time. A ticket has one promise at a time. `origin` says who chose it."""
     local_time, due_at = check_slot(local_time, time_zone, channel, at)
     with acting(ticket, "callback", by=by, at=at) as change:
         if booked_callback(change.ticket) is not None:
             raise Refused(
                 "callback_booked", _("A callback is booked already. Move or cancel it."), field="local_time"
             )
-        callback = Callback.objects.create(
-            ticket=change.ticket,
-            cycle=change.ticket.cycle,
-            local_time=local_time,
-            time_zone=time_zone,
-            due_at=due_at,
-            channel=channel,
-            note=note.strip(),
+        callback = promise(
+            change.ticket, local_time, time_zone, due_at, channel=channel, origin=origin, note=note.strip()
         )
-        if change.ticket.status == NEW:
-            change.set(status=OPEN)
+        begin_work(change)
+        change.set(unreachable_at=None)
         tell_callback(change, "callback_booked", callback)
     return change.ticket
 
 
+def promise(
+    ticket: Ticket,
+    local_time: str,
+    time_zone: str,
+    due_at: datetime,
+    *,
+    channel: str,
+    origin: str,
+    note: str = "",
+) -> Callback:
+    return Callback.objects.create(
+        ticket=ticket,
+        cycle=ticket.cycle,
+        local_time=local_time,
+        time_zone=time_zone,
+        due_at=due_at,
+        channel=channel,
+        origin=origin,
+        note=note,
+    )
+
+
 def move_callback(
-    ticket: Ticket, *, by: User | None, at: datetime, local_time: str, time_zone: str, reason: str = ""
+    ticket: Ticket,
+    *,
+    by: User | None,
+    at: datetime,
+    local_time: str,
+    time_zone: str,
+    reason: str = "",
+    origin: str = Callback.STAFF,
 ) -> Ticket:
     """Promise another time instead; the promise it replaces stays in the history."""
     local_time, due_at = check_slot(local_time, time_zone, "phone", at)
@@ -165,8 +176,8 @@ def move_callback(
         callback = the_booked(change.ticket)
         before = callback.due_at
         callback.local_time, callback.time_zone, callback.due_at = local_time, time_zone, due_at
-        callback.announced_at = None
-        callback.save(update_fields=["local_time", "time_zone", "due_at", "announced_at"])
+        callback.announced_at, callback.origin = None, origin
+        callback.save(update_fields=["local_time", "time_zone", "due_at", "announced_at", "origin"])
         tell_callback(change, "callback_moved", callback, reason, **{"from": iso(before)})
     return change.ticket
 
@@ -237,7 +248,7 @@ def check_slot(local_time: str, time_zone: str, channel: str, at: datetime) -> t
     due_at = instant_of(local_time, time_zone)
     if due_at <= at:
         raise Refused("callback_in_the_past", _("Choose a time that is still ahead."), field="local_time")
-    return wall_time(local_time).isoformat(timespec="minutes"), due_at
+    return written(wall_time(local_time)), due_at
 
 
 def the_booked(ticket: Ticket) -> Callback:
@@ -247,16 +258,19 @@ def the_booked(ticket: Ticket) -> Callback:
     return callback
 
 
+def facts_of(callback: Callback) -> dict[str, Any]:
+    """A promise as an event keeps it."""
+    return {
+        "local_time": callback.local_time,
+        "time_zone": callback.time_zone,
+        "due_at": iso(callback.due_at),
+        "channel": callback.channel,
+        "origin": callback.origin,
+    }
+
+
 def tell_callback(change: Change, kind: str, callback: Callback, text: str = "", **data: object) -> None:
-    change.tell(
-        kind,
-        text.strip() or callback.note,
-        local_time=callback.local_time,
-        time_zone=callback.time_zone,
-        due_at=iso(callback.due_at),
-        channel=callback.channel,
-        **data,
-    )
+    change.tell(kind, text.strip() or callback.note, **{**facts_of(callback), **data})
 
 
 def cancel_booked(ticket: Ticket) -> Callback | None:

@@ -72,6 +72,26 @@ def test_it_refuses_a_time_that_cannot_be_kept(cast: Cast, local: str, zone: str
     assert not Callback.objects.exists()
 
 
+@pytest.mark.parametrize("origin", ["staff", "cadence", "customer"])
+def test_it_keeps_who_chose_the_time(cast: Cast, origin: str) -> None:
+    ticket = book_callback(cast.ticket(), by=None, at=MONDAY, origin=origin, **AT_SIX)
+    assert ticket.callbacks.get().origin == origin
+    assert ticket.events.get(kind="callback_booked").data["origin"] == origin
+
+
+def test_who_moves_it_chose_the_new_time(cast: Cast, booked: Ticket) -> None:
+    later = {"local_time": "2026-03-03T09:00", "time_zone": "Asia/Shanghai"}
+    ticket = move_callback(booked, by=None, at=MONDAY, origin="customer", **later)
+    assert ticket.callbacks.get().origin == "customer"
+
+
+def test_it_moves_with_the_ticket_to_another_owner_and_team(cast: Cast, booked: Ticket) -> None:
+    ticket = assign(booked, by=cast.chen, at=MONDAY, to=cast.ann, team=cast.west)
+    announce_callback(ticket.callbacks.get().pk, at=datetime(2026, 3, 2, 10, 0, tzinfo=UTC))
+    assert ticket.callbacks.get().local_time == "2026-03-02T18:00"
+    assert Message.objects.get(kind="callback_due").user == cast.ann
+
+
 def test_it_refuses_a_second_promise(cast: Cast, booked: Ticket) -> None:
     with pytest.raises(Refused, match="Move or cancel"):
         book_callback(booked, by=cast.lina, at=MONDAY, local_time="2026-03-03T09:00", time_zone="UTC")
