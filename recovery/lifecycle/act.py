@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from recovery.lifecycle.table import Stale, check_allowed
+from recovery.lifecycle.table import Stale, check_allowed, takes_on
 from recovery.models import Ticket, TicketEvent
 from surveys.models import Customer
 
@@ -93,4 +93,6 @@ def acting(
         check_allowed(act, row.status)
         change = Change(row, by, at)
         yield change
+        if row.awaits_room and takes_on(act, by_owner=by is not None and by.pk == row.owner_id):
+            change.set(awaits_room=False)
         change.save()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.failpoints import failpoint
-from recovery.assignment import choose_owner, is_available
+from recovery.assignment import choose_owner, is_available, keeps_room
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import Change, acting, lock_person_of, name_of
 from recovery.lifecycle.clock import iso, start_deadlines
@@ -207,7 +207,7 @@ def reopen(
     text: str = "",
     due_at: datetime | None = None,
 ) -> Ticket:
-    """The next cycle: new deadlines, the same history, the same owner if available.
+    """The next cycle: new deadlines, the same history, the same owner if they are there and have room.
 
     `due_at` is when it should have been, where that was not now.
     """
@@ -219,17 +219,14 @@ def reopen(
         refuse_merged(ticket)
         refuse_second_open(ticket)
         leave_unasked(ticket, at)
-        owner = ticket.owner
-        if not is_available(owner, at):
-            choice = choose_owner(ticket.team, ticket.customer, at)
-            owner = choice.owner
-            change.set(assigned_because=choice.reason)
+        owner = keep_or_choose(change, at)
         change.set(
             status=OPEN,
             cycle=ticket.cycle + 1,
             cycle_started_at=at,
             closed_at=None,
             resolved_at=None,
+            unreachable_at=None,
             owner=owner,
             outcome="",
             escalation_level=0,
@@ -245,6 +242,17 @@ def reopen(
         if owner != by:
             notices.tell(owner, "ticket_reopened", ticket, at, f"cycle:{ticket.cycle}", due_at=due_at)
     return ticket
+
+
+def keep_or_choose(change: Change, at: datetime) -> User:
+    """The owner as before if they are there and have room, else whom the rules choose."""
+    ticket = change.ticket
+    if is_available(ticket.owner, at) and keeps_room(ticket.owner, ticket.team, besides=ticket.pk):
+        change.set(awaits_room=False)
+        return ticket.owner
+    choice = choose_owner(ticket.team, ticket.customer, at, skill=ticket.skill)
+    change.set(assigned_because=choice.reason, awaits_room=choice.awaits_room)
+    return choice.owner
 
 
 def refuse_merged(ticket: Ticket) -> None:

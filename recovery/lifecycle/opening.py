@@ -13,20 +13,22 @@ from recovery.assignment import choose_owner
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.clock import iso, recompute, start_deadlines
-from recovery.models import SlaPolicy, Team, Ticket, TicketEvent, TicketResponse, TriageRule
+from recovery.models import Playbook, SlaPolicy, Team, Ticket, TicketEvent, TicketResponse, TriageRule
 from recovery.models.ticket import NEW
 from surveys.models import Response
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What triage decided: which team, under which policy and priority, and why."""
+    """What triage decided: which team, under which policy and priority, and why; what the call needs."""
 
     team: Team
     policy: SlaPolicy
     priority: int
     reasons: list[dict[str, object]] = field(default_factory=list)
     rule: TriageRule | None = None
+    playbook: Playbook | None = None
+    skill: str = ""
 
 
 def next_number() -> str:
@@ -47,7 +49,7 @@ def said(response: Response) -> dict[str, object]:
 @transaction.atomic
 def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None = None) -> Ticket:
     """A new ticket with its owner, both deadlines and its one `opened` event."""
-    choice = choose_owner(plan.team, response.customer, at)
+    choice = choose_owner(plan.team, response.customer, at, skill=plan.skill)
     ticket = Ticket.objects.create(
         number=next_number(),
         customer=response.customer,
@@ -60,6 +62,9 @@ def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None
         team=plan.team,
         owner=choice.owner,
         assigned_because=choice.reason,
+        awaits_room=choice.awaits_room,
+        skill=plan.skill,
+        playbook=plan.playbook,
         rule=plan.rule,
         policy=plan.policy,
         opened_at=at,

@@ -13,7 +13,7 @@ from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
 from recovery.models.ticket import OUTCOMES, STATUSES
 from surveys.models import Response
-from surveys.models.fields import CALL_TIMES, CHANNELS
+from surveys.models.fields import CALL_TIMES, CHANNELS, LANGUAGES
 
 Words = str | Promise
 
@@ -36,8 +36,30 @@ REASONS: Final[dict[str, Words]] = {
 BECAUSE: Final[dict[str, Words]] = {
     "account_owner": _("owns the account %(account)s"),
     "least_loaded": _("had the fewest open tickets (%(load)s of %(capacity)s)"),
+    "round_robin": _("was next in turn (%(load)s of %(capacity)s)"),
+    "skill": _("has the skill “%(skill)s” (%(load)s of %(capacity)s)"),
+    "language": _("speaks %(language)s (%(load)s of %(capacity)s)"),
+    "skill_and_language": _("has the skill “%(skill)s” and speaks %(language)s (%(load)s of %(capacity)s)"),
+    "skill_no_language": _(
+        "has the skill “%(skill)s”; nobody with room speaks %(language)s as well (%(load)s of %(capacity)s)"
+    ),
+    "language_no_skill": _(
+        "speaks %(language)s; nobody with room has the skill “%(skill)s” (%(load)s of %(capacity)s)"
+    ),
+    "no_skill": _(
+        "had the fewest open tickets (%(load)s of %(capacity)s); nobody with room has the skill “%(skill)s”"
+    ),
+    "no_language": _(
+        "had the fewest open tickets (%(load)s of %(capacity)s); nobody with room speaks %(language)s"
+    ),
+    "no_skill_or_language": _(
+        "had the fewest open tickets (%(load)s of %(capacity)s); "
+        "nobody with room has the skill “%(skill)s” or speaks %(language)s"
+    ),
     "supervisor": _("supervises the team; nobody else was available"),
+    "supervisor_no_room": _("supervises the team; nobody else had room"),
     "by_hand": _("given by %(by)s"),
+    "handed_over": _("took over from %(before)s, given by %(by)s"),
 }
 
 SEVERITY: Final[dict[str, Words]] = {
@@ -100,7 +122,8 @@ def reason_word(code: object) -> str:
 def because_words(reason: Mapping[str, Any]) -> str:
     """Why this person owns the ticket."""
     words = BECAUSE.get(str(reason.get("code")))
-    return fill(words, reason) if words else ""
+    language = name_in(LANGUAGES, reason.get("language", ""))
+    return fill(words, {**reason, "language": language}) if words else ""
 
 
 def severity_words(reasons: list[dict[str, Any]]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from recovery.assignment import choose_owner, is_available, supervisor_on_duty
+from recovery.assignment import choose_owner, cover_of, covered_by, is_available, supervisor_on_duty
 from recovery.lifecycle import resolve
-from recovery.models import Leave, Membership, Team
+from recovery.models import Leave, Membership, StaffProfile, Team
 from surveys.models import Account, Customer
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_user
 
@@ -63,8 +63,11 @@ def loaded(lina: int, majun: int) -> Situation:
 
 
 def given_last_to_lina(cast: Cast) -> None:
-    loaded(0, 1)(cast)
-    loaded(1, 0)(cast)
+    """Both have one; the rules gave Ma Jun hers first."""
+    Membership.objects.filter(user=cast.lina).update(capacity=0)
+    cast.ticket()
+    Membership.objects.filter(user=cast.lina).update(capacity=20)
+    cast.ticket()
 
 
 def left_below_away(cast: Cast) -> None:
@@ -160,7 +163,7 @@ def capacity(**wanted: int) -> Situation:
         pytest.param(settled_for_lina, "lina", "least_loaded", id="what is resolved is no load"),
         pytest.param(capacity(lina=1), "majun", "least_loaded", id="who is full is passed over"),
         pytest.param(capacity(lina=2), "lina", "least_loaded", id="who has room for one more"),
-        pytest.param(capacity(lina=1, majun=2), "chen", "supervisor", id="everybody is full"),
+        pytest.param(capacity(lina=1, majun=2), "chen", "supervisor_no_room", id="everybody is full"),
         pytest.param(
             lambda c: Membership.objects.filter(user=c.lina).update(takes_new=False),
             "majun",
@@ -230,3 +233,155 @@ def test_it_names_the_supervisor_even_where_nobody_works_here_any_more(cast: Cas
 )
 def test_who_may_own_a_ticket_is_available(cast: Cast, name: str, available: bool) -> None:
     assert is_available(getattr(cast, name), MONDAY) == available
+
+
+def team_that(cast: Cast, **fields: Any) -> Team:
+    Team.objects.filter(pk=cast.east.pk).update(**fields)
+    return Team.objects.get(pk=cast.east.pk)
+
+
+def knows(user: User, *skills: str, languages: tuple[str, ...] = ()) -> None:
+    StaffProfile.objects.filter(user=user).update(skills=list(skills), languages=list(languages))
+
+
+class TestInTurn:
+    def test_each_gets_one_after_the_other_whatever_they_carry(self, cast: Cast) -> None:
+        loaded(5, 0)(cast)
+        team = team_that(cast, strategy=Team.ROUND_ROBIN)
+        assert [choose_owner(team, None, MONDAY).owner.username for _n in range(4)] == [
+            "lina",
+            "majun",
+            "lina",
+            "majun",
+        ]
+        assert choose_owner(team, None, MONDAY).reason == {"code": "round_robin", "load": 5, "capacity": 20}
+
+    def test_who_was_away_gets_the_next_and_no_more_than_one(self, cast: Cast) -> None:
+        team = team_that(cast, strategy=Team.ROUND_ROBIN)
+        away(cast.majun, MONDAY - DAY, MONDAY + HOUR)
+        assert [choose_owner(team, None, MONDAY).owner for _n in range(3)] == [cast.lina] * 3
+        back = [choose_owner(team, None, MONDAY + HOUR).owner.username for _n in range(3)]
+        assert back == ["majun", "lina", "majun"]
+
+    def test_who_is_full_is_passed_over(self, cast: Cast) -> None:
+        capacity(lina=1)(cast)
+        team = team_that(cast, strategy=Team.ROUND_ROBIN)
+        assert [choose_owner(team, None, MONDAY).owner for _n in range(2)] == [cast.majun] * 2
+
+
+class TestSkill:
+    @pytest.fixture
+    def team(self, cast: Cast) -> Team:
+        """Li Na carries less; Ma Jun has the skill and speaks Chinese."""
+        loaded(0, 1)(cast)
+        knows(cast.majun, "Billing", languages=("zh-hans",))
+        return team_that(cast, strategy=Team.SKILL)
+
+    @pytest.mark.parametrize(
+        ("skill", "language", "owner", "code"),
+        [
+            ("billing ", "zh-hans", "majun", "skill_and_language"),
+            ("billing", "en", "majun", "skill_and_language"),
+            ("", "zh-hans", "majun", "language"),
+            ("", "en", "lina", "language"),
+            ("legal", "zh-hans", "majun", "language_no_skill"),
+            ("legal", "en", "lina", "language_no_skill"),
+        ],
+    )
+    def test_it_looks_at_both(
+        self, cast: Cast, team: Team, skill: str, language: str, owner: str, code: str
+    ) -> None:
+        choice = choose_owner(team, cast.customer(locale=language), MONDAY, skill=skill)
+        assert (choice.owner.username, choice.reason["code"]) == (owner, code)
+
+    def test_it_says_what_nobody_has_and_falls_back_to_the_load(self, cast: Cast, team: Team) -> None:
+        knows(cast.majun)
+        customer = cast.customer(locale="zh-hans")
+        assert choose_owner(team, customer, MONDAY, skill="legal").reason == {
+            "code": "no_skill_or_language",
+            "skill": "legal",
+            "language": "zh-hans",
+            "load": 0,
+            "capacity": 20,
+        }
+        assert choose_owner(team, customer, MONDAY).reason["code"] == "no_language"
+        assert choose_owner(team, None, MONDAY, skill="legal").reason["code"] == "no_skill"
+        assert choose_owner(team, None, MONDAY).reason["code"] == "least_loaded"
+
+    def test_the_skilled_one_without_the_language_comes_before_the_language(
+        self, cast: Cast, team: Team
+    ) -> None:
+        knows(cast.majun, "billing")
+        knows(cast.lina, languages=("zh-hans",))
+        choice = choose_owner(team, cast.customer(locale="zh-hans"), MONDAY, skill="billing")
+        assert (choice.owner, choice.reason["code"]) == (cast.majun, "skill_no_language")
+
+    def test_who_has_the_skill_and_no_room_is_passed_over(self, cast: Cast, team: Team) -> None:
+        Membership.objects.filter(user=cast.majun).update(capacity=1)
+        choice = choose_owner(team, None, MONDAY, skill="billing")
+        assert (choice.owner, choice.reason["code"]) == (cast.lina, "no_skill")
+
+
+class TestAccountOwner:
+    def test_they_come_later_where_the_team_says_so(self, cast: Cast) -> None:
+        team = team_that(cast, account_owner_first=False)
+        assert choose_owner(team, owned(cast, "ann"), MONDAY).owner == cast.lina
+
+    @pytest.mark.parametrize(
+        ("here", "elsewhere", "gets_it"), [(1, 20, False), (2, 1, True), (None, 1, False), (None, 2, True)]
+    )
+    def test_their_room_is_that_of_the_team_or_of_the_largest_of_their_own(
+        self, cast: Cast, here: int | None, elsewhere: int, gets_it: bool
+    ) -> None:
+        Membership.objects.filter(user=cast.ann).update(capacity=elsewhere)
+        if here:
+            join(cast.east, cast.ann, capacity=here)
+        cast.ticket(team=cast.west)
+        code = choose_owner(cast.east, owned(cast, "ann"), MONDAY).reason["code"]
+        assert (code == "account_owner") == gets_it
+
+    def test_an_agent_of_no_team_has_no_room(self, cast: Cast) -> None:
+        Membership.objects.filter(user=cast.ann).delete()
+        assert choose_owner(cast.east, owned(cast, "ann"), MONDAY).owner == cast.lina
+
+    def test_who_takes_no_new_ones_is_passed_over(self, cast: Cast) -> None:
+        Membership.objects.filter(user=cast.ann).update(takes_new=False)
+        assert choose_owner(cast.east, owned(cast, "ann"), MONDAY).owner == cast.lina
+
+
+class TestCover:
+    def covered(self, user: User, cover: User | None) -> None:
+        Leave.objects.create(user=user, starts_at=MONDAY - HOUR, ends_at=MONDAY + HOUR, cover=cover)
+
+    def test_who_is_there_minds_their_own(self, cast: Cast) -> None:
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.lina
+
+    def test_a_cover_minds_it_while_they_are_away_and_no_longer(self, cast: Cast) -> None:
+        self.covered(cast.lina, cast.majun)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.majun
+        assert cover_of(cast.lina, cast.east, MONDAY + HOUR) == cast.lina
+        assert covered_by(cast.majun, MONDAY) == {cast.lina.pk}
+        assert covered_by(cast.majun, MONDAY + HOUR) == set()
+
+    def test_a_chain_is_followed(self, cast: Cast) -> None:
+        self.covered(cast.lina, cast.majun)
+        self.covered(cast.majun, cast.ann)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.ann
+        assert covered_by(cast.ann, MONDAY) == {cast.lina.pk, cast.majun.pk}
+        assert covered_by(cast.majun, MONDAY) == set()
+
+    @pytest.mark.parametrize("end", ["loop", "nobody", "left", "reads", "no leave"])
+    def test_it_ends_at_the_supervisor(self, cast: Cast, end: str) -> None:
+        last = {"loop": cast.lina, "nobody": None, "reads": cast.vera}.get(end, cast.ann)
+        if end in ("left", "no leave"):
+            left(cast.ann if end == "left" else cast.lina)
+        if end != "no leave":
+            self.covered(cast.lina, cast.majun)
+            self.covered(cast.majun, last)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.chen
+        assert all(covered_by(person, MONDAY) == set() for person in (cast.chen, cast.vera))
+
+    def test_of_two_leaves_the_one_with_a_cover_counts(self, cast: Cast) -> None:
+        self.covered(cast.lina, cast.majun)
+        self.covered(cast.lina, None)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.majun

@@ -1,0 +1,70 @@
+"""Who is there with how much room, read once, however many tickets are looked at."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from recovery.assignment.people import first_there, leaves_at, supervisors_from, works_on_tickets
+from recovery.assignment.room import Room, open_tickets_by_owner
+from recovery.models import Membership, StaffProfile, Team
+
+
+@dataclass
+class Roster:
+    """`places` are all memberships by team, whoever is away; `load` what each of those people carries."""
+
+    at: datetime
+    away: set[int] = field(default_factory=set)
+    places: dict[int, list[Membership]] = field(default_factory=dict)
+    teams_of: dict[int, dict[int, Membership]] = field(default_factory=dict)
+    load: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def read(cls, teams: Iterable[int], at: datetime, account_owners: Iterable[int] = ()) -> Roster:
+        """Of these teams, and wherever the owners of accounts work; in three queries."""
+        theirs = Q(team__in=list(teams)) | Q(user__in=list(account_owners))
+        rows = Membership.objects.filter(theirs).select_related("user__staff__calendar").order_by("pk")
+        places, teams_of = defaultdict(list), defaultdict(dict)
+        for row in rows:
+            places[row.team_id].append(row)
+            teams_of[row.user_id][row.team_id] = row
+        load = open_tickets_by_owner({*teams_of, *account_owners})
+        return cls(at, set(leaves_at(at)), dict(places), dict(teams_of), load)
+
+    def is_there(self, user: User) -> bool:
+        return works_on_tickets(user) and user.pk not in self.away
+
+    def takers(self, team: Team) -> list[Membership]:
+        """The members who are there and take new tickets, whatever they carry."""
+        places = self.places.get(team.pk, [])
+        return [place for place in places if place.takes_new and self.is_there(place.user)]
+
+    def with_room(self, team: Team) -> list[Membership]:
+        return [place for place in self.takers(team) if self.load[place.user_id] < place.capacity]
+
+    def could_ever_take(self, team: Team) -> bool:
+        """Whether waiting for room in this team makes sense: somebody works in it."""
+        return any(works_on_tickets(place.user) for place in self.places.get(team.pk, []))
+
+    def room_by_rule(self, user: User, team: Team) -> Room:
+        """What the owner of an account may carry: as in this team, or else in the largest of their own.
+
+        Who is in charge and works in no team has no limit; who takes no new tickets has no room.
+        """
+        own = self.teams_of.get(user.pk, {})
+        load = self.load[user.pk]
+        if not own:
+            in_charge = user.staff.role in (StaffProfile.SUPERVISOR, StaffProfile.ADMINISTRATOR)
+            return Room(load, None if in_charge else 0)
+        places = [own[team.pk]] if team.pk in own else list(own.values())
+        return Room(load, max((place.capacity for place in places if place.takes_new), default=0))
+
+    def supervisor_of(self, team: Team) -> User:
+        """The team's supervisor, or the nearest above who is there."""
+        return first_there(list(supervisors_from(team)), self.is_there) or team.supervisor

@@ -1,0 +1,52 @@
+"""Gives out what waits with a supervisor, the oldest first, as soon as somebody of the team has room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from recovery.assignment import choose_owner, hold_team, teams_with_room
+from recovery.lifecycle.act import acting, locked
+from recovery.lifecycle.ownership import tell_assigned
+from recovery.models import Ticket
+
+
+def awaiting_room() -> QuerySet[Ticket]:
+    return Ticket.objects.in_work().filter(awaits_room=True)
+
+
+def due_placements(at: datetime) -> QuerySet[Ticket]:
+    """What waits in teams in which somebody has room, oldest first."""
+    teams = teams_with_room(at, awaiting_room().order_by().values("team"))
+    return awaiting_room().filter(team__in=teams).order_by("opened_at", "pk")
+
+
+@transaction.atomic
+def place(ticket_id: int, *, at: datetime) -> Ticket | None:
+    """Give out the oldest that waits in the team of this ticket, which stands for any of them: whoever comes
+    first gives out the first. None where nobody has room (any more), or nothing waits.
+
+    What somebody holds this moment is left to them.
+    """
+    asked = awaiting_room().filter(pk=ticket_id).select_related("team").first()
+    if asked is None:
+        return None
+    hold_team(asked.team)
+    # Taken in passing, never waited for: whoever holds a ticket may be waiting for room in its team.
+    waiting = awaiting_room().filter(team=asked.team).order_by("opened_at", "pk")
+    oldest = waiting.select_for_update(skip_locked=True).only("pk").first()
+    return give_out(locked(oldest.pk), at) if oldest else None
+
+
+def give_out(ticket: Ticket, at: datetime) -> Ticket | None:
+    """To whom the rules choose; None where nobody has room."""
+    choice = choose_owner(ticket.team, ticket.customer, at, skill=ticket.skill)
+    if choice.awaits_room:
+        return None
+    before = ticket.owner
+    with acting(ticket, "assign", by=None, at=at) as change:
+        change.set(owner=choice.owner, awaits_room=False, assigned_because=choice.reason)
+        tell_assigned(change, before, change.ticket.team, because=choice.reason)
+    return change.ticket
