@@ -6,9 +6,10 @@ import re
 
 from django.db.models import Q, QuerySet
 
+from recovery.models import Ticket
 from recovery.models.ticket import TicketQuerySet
 from surveys.models import Customer
-from surveys.models.lookup import any_of
+from surveys.models.lookup import any_of, is_indexed, is_pair
 
 NUMBER = re.compile(r"(?:r-?)?(\d{1,12})", re.IGNORECASE)
 PHONE = re.compile(r"[+(\d][\d\s().-]{3,}")
@@ -22,26 +23,40 @@ def digits_of(words: str) -> str:
 def who(words: str, person: str = "") -> list[Q]:
     """What somebody may say of a person; `person` is the way to the customer, with its underscores."""
     identities = f"{person}identities__"
-    told = [
-        Q(**{f"{person}name__icontains": words}),
-        Q(**{f"{person}account__name__icontains": words}),
-        Q(**{f"{identities}value__icontains": words}),
-    ]
+    told = [Q(**{f"{person}name__holds": words}), Q(**{f"{person}account__name__icontains": words})]
+    if is_pair(words):
+        return told  # no phone number or address is written so
+    told.append(Q(**{f"{identities}value__icontains": words}))
     digits = digits_of(words)
     phone = {f"{identities}kind": "phone", f"{identities}value__icontains": digits}
     return [*told, Q(**phone)] if digits else told
 
 
 def customers_like(customers: QuerySet[Customer], words: str) -> QuerySet[Customer]:
+    """Words too short for an index are looked for among those with open work only: see `looks_everywhere`."""
+    if not is_indexed(words):
+        customers = customers.filter(pk__in=Ticket.objects.in_work().values("customer"))
     return any_of(customers, *who(words))
 
 
 def tickets_like(tickets: TicketQuerySet, words: str) -> TicketQuerySet:
-    """Tickets whose number, customer or any of whose answers holds these words."""
-    answers = Q(ticket_responses__response__comment__icontains=words)
-    found = any_of(tickets, Q(number__icontains=words), answers, *who(words, "customer__"))
+    """Tickets whose number, customer or any of whose answers holds these words.
+
+    Words too short for an index are looked for in open work only: see `looks_everywhere`.
+    """
+    if not is_indexed(words):
+        tickets = tickets.in_work()
+    number = number_of(words)
+    numbers = [Q(number=number), Q(number__icontains=words)] if number else []
+    answers = Q(ticket_responses__response__comment__holds=words)
+    found = any_of(tickets, answers, *numbers, *who(words, "customer__"))
     assert isinstance(found, TicketQuerySet)
     return found
+
+
+def looks_everywhere(words: str) -> bool:
+    """Whether a search for these words reaches closed tickets, too."""
+    return not words or is_indexed(words)
 
 
 def number_of(words: str) -> str:

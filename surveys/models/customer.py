@@ -11,6 +11,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models.fields import CALL_TIMES, CHANNELS, LANGUAGES, check_time_zone
+from surveys.models.lookup import CharacterPairs
 
 
 class Account(models.Model):
@@ -71,6 +72,7 @@ class Customer(models.Model):
         indexes = [
             # By capitals: that is how `icontains` compares.
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_name_parts"),
+            GinIndex(CharacterPairs("name"), name="customer_name_pairs"),
         ]
 
     def __str__(self) -> str:

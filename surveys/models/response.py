@@ -10,6 +10,7 @@ from surveys import scoring
 from surveys.models.customer import Customer
 from surveys.models.fields import CALL_TIMES, CHANNELS, check_time_zone
 from surveys.models.invitation import Invitation
+from surveys.models.lookup import CharacterPairs
 from surveys.models.survey import Question, Survey
 
 
@@ -152,6 +153,7 @@ class Response(models.Model):
                 name="response_by_survey_and_day",
             ),
             GinIndex(OpClass(Upper("comment"), "gin_trgm_ops"), name="response_comment_parts"),
+            GinIndex(CharacterPairs("comment"), name="response_comment_pairs"),
             models.Index(fields=["external_id"], name="response_by_external_id"),
             models.Index(fields=["customer", "answered_at"], name="response_by_customer"),
             models.Index(fields=["-answered_at", "-id"], name="response_newest_first"),
