@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import health
+from config import health, manifest
 
 # Swagger's page carries a style element of its own; its script comes from a second request to the same URL.
 swagger_page = csp_update({"style-src": ["'unsafe-inline'"]})(
@@ -20,6 +20,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="health-ready"),
     path("health/dispatch", health.dispatching, name="health-dispatch"),
     path("metrics", ExportToDjangoView, name="metrics"),
+    path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

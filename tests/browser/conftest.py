@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -94,3 +95,19 @@ def phone(browser: Browser, watch: Watch, site: str) -> Iterator[Page]:
     context.set_default_timeout(15_000)
     yield watch.over(context.new_page())
     context.close()
+
+
+# What axe calls serious or critical keeps somebody from using the page.
+SEVERE = ("serious", "critical")
+
+
+def barriers(page: Page, *, but: str = "") -> list[str]:
+    """What axe finds serious on the page as it stands, outside the part `but` (a selector)."""
+    context = {"exclude": [[but]]} if but else None
+    found = Axe().run(page, context=context).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found
+        if each["impact"] in SEVERE
+        for node in each["nodes"][:3]
+    ]

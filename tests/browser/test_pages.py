@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from recovery.lifecycle import book_callback, log_contact, resolve, start_waiting
 from surveys import invitations
 from surveys.models import Invitation
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, barriers
 from tests.browser.test_loop import sign_in
 from tests.make import DAY, HOUR, Cast
 
@@ -59,6 +59,7 @@ def check(page: Page, path: str) -> None:
     page.wait_for_load_state("networkidle")
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, f"{path} is {wider} px wider than the window"
+    assert not barriers(page), path
 
 
 @pytest.mark.parametrize(("name", "width", "scheme", "language"), LOOKS)
