@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from recovery.business_hours import WorkingCalendar
 from recovery.management.simulation import words
 from recovery.management.simulation.questions import make_surveys
+from recovery.management.simulation.shelf import stock
 from recovery.models import (
     Calendar,
     Cause,
@@ -118,7 +119,9 @@ def build_world(rng: Random, start: datetime, until: datetime) -> World:
         world.users[username].pk: locale for username, _first, _last, _role, locale, _zone in STAFF
     }
     world.causes = make_causes()
-    make_teams(world, make_calendars(start, until), make_policies())
+    calendars = make_calendars(start, until)
+    make_teams(world, calendars, make_policies())
+    stock(world.causes, calendars, world.teams)
     make_rules(world)
     make_leaves(world, rng, start, until)
     return world
