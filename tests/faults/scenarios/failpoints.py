@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dispatch import epoch
@@ -15,21 +15,27 @@ from dispatch.clock import now
 from dispatch.failpoints import KILL, NAMES
 from dispatch.models import Pulse
 from dispatch.nudge import silenced
-from surveys.models import Response, Source
+from surveys.messages.providers.base import UNCERTAIN
+from surveys.models import DeliveryAttempt, Response, Source
 from tests.faults.journal import Journal
 from tests.faults.load import Load
 from tests.faults.rig import ROOT
 from tests.faults.stage import Stage, say
 
-# Where a process dies with a message in hand: once for each class of provider.
+# Between an attempt and its result: a process dies in each of these places once for each class of provider.
 IN_HAND = ("after_intent_commit", "before_call", "request_half_sent", "provider_accepted", "before_finish")
-GIVEN_BACK = {"sms": "giving_back_a", "chat": "giving_back_b", "email": "giving_back_c"}
+# What such a death leads to where the provider of the channel is of class A, C, B.
+FOLLOWS = {"sms": {"giving_back_a"}, "email": {"giving_back_c"}, "chat": {"giving_back_b", "asking_provider"}}
 # Reached only by a command that a person runs.
 BY_COMMAND = ("import_mid_batch", "in_reconcile")
-# Reached only by what is late.
-BY_LATENESS = ("digest_told",)
 IMPORT_ROWS = 60
+MESSAGES = 20
+MORE_ACTIONS = 30
 PATIENCE = 60.0
+# Over so long falls due what is put in while everything runs.
+SOON = timedelta(seconds=5)
+# How often the same is tried where something else met the deaths.
+ROUNDS = 3
 
 
 def armed() -> str:
@@ -45,19 +51,24 @@ def play(stage: Stage) -> None:
     stage.start()
     client = stage.client(pause=0.3)
     began = time.time()
-    wait_for(stage, set(NAMES) - set(BY_COMMAND) - set(GIVEN_BACK.values()) - {"asking_provider"})
-    for channel, name in GIVEN_BACK.items():
-        strike_in_hand(stage, channel, name)
-    wait_for(stage, {*GIVEN_BACK.values(), "asking_provider"})
-    stage.wait_until(ends)
+    under_all_kinds_of_load(stage, ends)
     import_answers(stage)
     client.stop()
-    stage.settle(max(ends, now()))
+    stage.settle(max(ends, now() + SOON))
+    deaths = {channel: with_one_in_hand(stage, channel) for channel in FOLLOWS}
     stage.judge(every_moment(began))
     reconcile(stage)
+    tell(stage, deaths)
+
+
+def tell(stage: Stage, deaths: dict[str, int]) -> None:
     silent = sorted(set(NAMES) - stage.rig.fired())
     stage.report.rows.insert(0, ("failpoints fired", f"{len(NAMES) - len(silent)} of {len(NAMES)}", "all"))
+    counts = ", ".join(f"{channel} {count}" for channel, count in deaths.items())
+    stage.report.rows.insert(1, ("deaths with nothing but this in hand", counts, f"≥ {len(IN_HAND)} each"))
     stage.report.blame("failpoints that never fired", silent)
+    spared = [channel for channel, count in deaths.items() if count < len(IN_HAND)]
+    stage.report.blame("channels not met by every death", spared)
 
 
 def every_moment(began: float) -> list[float]:
@@ -73,23 +84,48 @@ def wait_for(stage: Stage, names: set[str], patience: float = PATIENCE) -> None:
     say(f"{len(stage.rig.fired())} fired" + (f", still to come: {', '.join(sorted(left))}" if left else ""))
 
 
-def strike_in_hand(stage: Stage, channel: str, given_back: str) -> None:
-    """Messages of one channel, and a death in every place between the attempt and its result."""
-    if given_back in stage.rig.fired():
-        return
-    for name in IN_HAND:
-        (stage.rig.home / "failpoints" / name).unlink(missing_ok=True)
+def under_all_kinds_of_load(stage: Stage, ends: datetime) -> None:
+    """What is reached by whatever falls due, and by the answers the client sends."""
+    names = set(NAMES) - set(BY_COMMAND) - set().union(*FOLLOWS.values())
+    wait_for(stage, names)
+    stage.wait_until(ends)
+    for _ in range(ROUNDS):
+        if not names - stage.rig.fired():
+            return
+        late(stage)
+        later_load(stage).fill(MORE_ACTIONS, say=say)
+        wait_for(stage, names)
+
+
+def with_one_in_hand(stage: Stage, channel: str) -> int:
+    """Messages of one channel and, since all else is settled, nothing besides: every death meets one of them,
+    and what follows from it has happened when they are settled. Returns how many attempts a death ended."""
+    since = now()
+    for _ in range(ROUNDS):
+        for name in IN_HAND:
+            (stage.rig.home / "failpoints" / name).unlink(missing_ok=True)
+        put_messages(stage, channel)
+        wait_for(stage, set(IN_HAND))
+        stage.settle(now())
+        if died(channel, since) >= len(IN_HAND) and not FOLLOWS[channel] - stage.rig.fired():
+            break
+    return died(channel, since)
+
+
+def put_messages(stage: Stage, channel: str) -> None:
     load = later_load(stage)
     with silenced():
-        load.in_chunks(lambda customer, due: load.message(customer, due, channel), 30)
-    wait_for(stage, set(IN_HAND), 30)
+        load.in_chunks(lambda customer, due: load.message(customer, due, channel), MESSAGES)
+
+
+def died(channel: str, since: datetime) -> int:
+    tries = DeliveryAttempt.objects.filter(message__channel=channel, started_at__gte=since)
+    return tries.filter(result=UNCERTAIN, detail="sender_died").count()
 
 
 def later_load(stage: Stage) -> Load:
-    soon = now()
-    return Load(
-        stage.world, Journal(stage.rig.journal("ledger")), soon, soon + timedelta(seconds=5), stage.chance
-    )
+    begins = now()
+    return Load(stage.world, Journal(stage.rig.journal("ledger")), begins, begins + SOON, stage.chance)
 
 
 def late(stage: Stage) -> None:
