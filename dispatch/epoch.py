@@ -15,12 +15,14 @@ only what itself has sent.
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 from django.db.models import F, Q, QuerySet
@@ -35,6 +37,10 @@ log = logging.getLogger(__name__)
 TICK = timedelta(seconds=5)
 LOOK_AGAIN_SECONDS = 2.0
 RESTORED, MOVED, UNREADABLE = "restored", "moved", "unreadable"
+# No witness outside takes what is sent.
+UNWRITABLE = "unwritable"
+# A host that is mute says so again this often; what none repeats is over.
+REPEATED, FORGOTTEN = timedelta(seconds=30), timedelta(seconds=90)
 
 SERVER = """
 SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE concat_ws('-', {cluster},
@@ -73,6 +79,12 @@ class Look:
 def is_behind() -> bool:
     """Nothing may be said to a customer now. At most LOOK_AGAIN_SECONDS old."""
     return describe() is not None
+
+
+def lost_something() -> bool:
+    """Whether somebody has to reconcile before anything is sent. As old as `is_behind`."""
+    facts = describe()
+    return facts is not None and facts["why"] != UNREADABLE
 
 
 _described: tuple[float, dict[str, Any] | None] | None = None
@@ -116,7 +128,7 @@ def generation() -> int:
 def tick(at: datetime) -> None:
     """Show a sign of life: raise the number, at most once per TICK among all dispatchers."""
     seen = look(create=True)
-    if stands_still(seen):
+    if stands_still(seen, at):
         return
     last = seen.pulse.ticked_at
     if last and at - TICK < last <= at:
@@ -128,17 +140,40 @@ def tick(at: datetime) -> None:
 def advance(at: datetime) -> bool:
     """Whether a provider may be called. Call it outside any transaction, after the attempt is committed."""
     seen = look(create=True)
-    if stands_still(seen):
+    if stands_still(seen, at):
         return False
     return raise_number(seen, at) and remember(at)
 
 
-def stands_still(seen: Look) -> bool:
+def stands_still(seen: Look, at: datetime) -> bool:
     """Said in the database too, so that a host that remembers less stands still with this one."""
     if seen.why in (RESTORED, MOVED) and not seen.pulse.behind:
         memory = seen.memory.facts() if seen.memory else {}
         same(seen.pulse).filter(behind__isnull=True).update(behind={"why": seen.why, **memory})
+    if seen.why == UNREADABLE:
+        tell_mute(seen.pulse, UNREADABLE, seen.unreadable, at)
     return found(seen) is not None
+
+
+def tell_mute(pulse: Pulse, why: str, words: str, at: datetime) -> None:
+    """Said in the database, for the screens: this host sends nothing until somebody mends what it needs."""
+    told, host = pulse.mute, socket.gethostname()
+    known = told is not None and (told["why"], told["host"]) == (why, host)
+    if told and known and at - REPEATED < datetime.fromisoformat(told["at"]) <= at:
+        return
+    since = told["since"] if told and known else at.isoformat()
+    facts = {"why": why, "host": host, "words": words, "since": since, "at": at.isoformat()}
+    same(pulse).update(mute=facts)
+
+
+def tell_heard(pulse: Pulse, at: datetime) -> None:
+    """This host is heard outside again. Another that is not repeats it until it is."""
+    told = pulse.mute
+    if told is None:
+        return
+    fresh = abs(at - datetime.fromisoformat(told["at"])) < FORGOTTEN
+    if told["host"] == socket.gethostname() or not fresh:
+        same(pulse).update(mute=None)
 
 
 def same(pulse: Pulse) -> QuerySet[Pulse]:
@@ -159,7 +194,12 @@ def raise_number(seen: Look, at: datetime, unless: Q | None = None) -> bool:
 def remember(at: datetime, *, afresh: bool = False) -> bool:
     """Tell the witnesses the number this database has now, once it is committed. False when none took it."""
     now = Pulse.objects.get(pk=Pulse.ONLY)
-    return witness.note(str(now.database_id), Memory(now.number, now.server, at), afresh=afresh)
+    heard = witness.note(str(now.database_id), Memory(now.number, now.server, at), afresh=afresh)
+    if heard:
+        tell_heard(now, at)
+    else:
+        tell_mute(now, UNWRITABLE, str(settings.EPOCH_FILE), at)
+    return heard
 
 
 # --- What reconciling asks and does ---

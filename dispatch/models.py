@@ -47,7 +47,8 @@ class Pulse(models.Model):
 
     `number` rises while something is dispatched and is remembered outside the database too; a database that
     is behind what is remembered was restored: `behind` then says so to every host, until it is reconciled.
-    `generation` rises with each reconciliation.
+    `generation` rises with each reconciliation. `mute` says which host can remember nothing outside the
+    database, since when and why: it sends nothing.
     """
 
     ONLY = 1
@@ -59,6 +60,7 @@ class Pulse(models.Model):
     server = models.CharField(max_length=60, blank=True)
     ticked_at = models.DateTimeField(null=True, blank=True)
     behind = models.JSONField(null=True, blank=True, editable=False)
+    mute = models.JSONField(null=True, blank=True, editable=False)
     canary_due_at = models.DateTimeField(null=True, blank=True)
     canary_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
 

@@ -32,6 +32,7 @@ DOUBTFUL = (Message.UNCERTAIN, Message.DEAD)
 FACTS = {
     "canary_at": Subquery(Pulse.objects.values("canary_at")[:1]),
     "behind": Subquery(Pulse.objects.values("behind")[:1]),
+    "mute": Subquery(Pulse.objects.values("mute")[:1]),
     "paused_at": Subquery(SendingRules.objects.values("paused_at")[:1]),
     "held_at": Subquery(SendingRules.objects.values("held_at")[:1]),
     "refusals": ArraySubquery(
@@ -53,7 +54,7 @@ class Banner:
 
 def raised_by(facts: dict[str, Any], at: datetime) -> list[Banner]:
     """In the order of how much stands still."""
-    raised = [silent(facts, at), behind(facts), stopped(facts), *refused(facts, at)]
+    raised = [silent(facts, at), behind(facts), mute(facts), stopped(facts), *refused(facts, at)]
     raised += [dead(facts), doubtful(facts)]
     return [banner for banner in raised if banner]
 
@@ -79,6 +80,13 @@ def behind(facts: dict[str, Any]) -> Banner | None:
         return None
     text = _("The database was restored or moved: nothing is sent to customers until that is settled.")
     return Banner(text, reverse("dispatch"))
+
+
+def mute(facts: dict[str, Any]) -> Banner | None:
+    if not facts["mute"]:
+        return None
+    text = _("No message is sent: what is sent cannot be remembered outside the database.")
+    return Banner(text, reverse("dispatch"), _("What to do"))
 
 
 def stopped(facts: dict[str, Any]) -> Banner | None:

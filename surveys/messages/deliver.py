@@ -41,7 +41,10 @@ MESSAGES = "messages"
 # The codes an invitation is cancelled with when its message could not be handed over.
 UNDELIVERED = {Message.REJECTED: "message_rejected", Message.DEAD: "message_dead"}
 # What an attempt ends as that was begun and then not made: nothing is wrong with the message.
-HELD_UP, RESTORED = "held_up", "database_restored"
+HELD_UP, RESTORED, UNHEARD = "held_up", "database_restored", "no_witness"
+# Nothing is asked of a provider while nobody outside can remember it; somebody has to mend that.
+UNSENT = (RESTORED, UNHEARD)
+UNSENT_PAUSE = timedelta(minutes=1)
 
 
 def due_messages(at: datetime) -> QuerySet[Message]:
@@ -93,7 +96,7 @@ def work(message: Message, at: datetime, started: float) -> None:
         failpoint("before_finish")
         ours = finish(attempt, outcome, later())
         failpoint("after_finish")
-        if ours and outcome.detail not in (HELD_UP, RESTORED):
+        if ours and outcome.detail not in (HELD_UP, *UNSENT):
             refusals.note(message.channel, attempt.provider, outcome, later())
 
 
@@ -158,7 +161,7 @@ def call(message: Message, at: datetime, started: float) -> Outcome:
     """What the provider says, unless too much time went by since `started`. Outside any transaction."""
     provider = provider_of(message.channel)
     if provider is None or not epoch.advance(at):
-        return Outcome(RETRY, RESTORED)
+        return Outcome(RETRY, RESTORED if epoch.lost_something() else UNHEARD)
     failpoint("before_call")
     if held_up(started):
         return Outcome(RETRY, HELD_UP)
@@ -213,10 +216,10 @@ def finish_asking(question: DeliveryAttempt, answer: str, at: datetime) -> bool:
 
 
 def is_used_up(message: Message) -> bool:
-    """Too many tries killed their worker or ended in doubt; what a provider clearly refused is none of them."""
+    """Too many tries killed their worker or ended in doubt; what a provider refused is none of them."""
     if message.attempts < MOST_ATTEMPTS:
         return False
-    refused = doubt.this_round(message).filter(result=RETRY).exclude(detail=RESTORED)
+    refused = doubt.this_round(message).filter(result=RETRY).exclude(detail__in=UNSENT)
     return message.attempts - refused.count() >= MOST_ATTEMPTS
 
 
@@ -244,9 +247,9 @@ def _settle(message: Message, outcome: Outcome, at: datetime) -> None:
         _end(message, Message.REJECTED, outcome.detail, at)
         if outcome.no_such_mailbox and not message.user:
             suppress(message.to_address, BOUNCED, at, message.channel)
-    elif outcome.detail == RESTORED:
+    elif outcome.detail in UNSENT:
         message.attempts -= 1
-        _queue_again(message, at + pause)
+        _queue_again(message, at + max(pause, UNSENT_PAUSE), outcome.detail)
     elif outcome.result == UNCERTAIN:
         _go_on(message, at, pause)
     elif is_refused_too_long(message, at):

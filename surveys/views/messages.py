@@ -63,6 +63,7 @@ REASONS: Final[dict[str, str | Promise]] = {
     "sender_died": _("the sender stopped half way: it may have arrived or not"),
     "held_up": _("the sender was held up and did not begin"),
     "database_restored": _("the database was restored: nothing is sent before somebody has reconciled it"),
+    "no_witness": _("it waits: what is sent cannot be remembered outside the database, see Dispatch"),
     "restored": _("it may have arrived in the time that was lost when the database was restored"),
     "waits_to_ask": _("it may have arrived: the provider will be asked"),
     "nobody_knows": _("the provider could not say whether it has it"),

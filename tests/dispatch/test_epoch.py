@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -259,7 +260,7 @@ def test_it_does_not_mark_a_database_that_was_reconciled_meanwhile(pulse: Pulse)
     remember(pulse, 100)
     seen = epoch.look()
     epoch.renew(seen, MONDAY)
-    assert epoch.stands_still(seen)
+    assert epoch.stands_still(seen, MONDAY)
     assert Pulse.objects.get().behind is None
     assert why() == ""
 
@@ -376,6 +377,93 @@ def test_many_senders_are_never_taken_for_a_restore() -> None:
     assert number() == 90
 
 
+# --- Being mute ---
+
+
+def mute() -> dict[str, Any]:
+    return Pulse.objects.get().mute or {}
+
+
+@pytest.fixture
+def unwritable(settings: Settings, no_redis: None) -> Path:
+    """Nobody can write the file while this directory stands."""
+    block = Path(settings.EPOCH_FILE).with_name("epoch.json.lock")
+    block.mkdir()
+    return block
+
+
+def tick(capture: Any, at: datetime) -> None:
+    with capture(execute=True):
+        epoch.tick(at)
+
+
+def test_it_says_in_the_database_that_nobody_outside_can_remember_it(
+    pulse: Pulse, unwritable: Path, settings: Settings, django_capture_on_commit_callbacks: Any
+) -> None:
+    at = MONDAY + HOUR
+    tick(django_capture_on_commit_callbacks, at)
+    assert mute() == {
+        "why": epoch.UNWRITABLE,
+        "host": socket.gethostname(),
+        "words": str(settings.EPOCH_FILE),
+        "since": at.isoformat(),
+        "at": at.isoformat(),
+    }
+    tick(django_capture_on_commit_callbacks, at + 10 * SECOND)
+    assert mute()["at"] == at.isoformat()
+    tick(django_capture_on_commit_callbacks, at + 40 * SECOND)
+    assert (mute()["since"], mute()["at"]) == (at.isoformat(), (at + 40 * SECOND).isoformat())
+    unwritable.rmdir()
+    tick(django_capture_on_commit_callbacks, at + 50 * SECOND)
+    assert mute() == {}
+
+
+def test_a_message_that_waits_says_so_too_and_its_success_takes_it_back(
+    pulse: Pulse, unwritable: Path
+) -> None:
+    assert not epoch.advance(MONDAY)
+    assert mute()["why"] == epoch.UNWRITABLE
+    assert not epoch.lost_something()
+    unwritable.rmdir()
+    assert epoch.advance(MONDAY + SECOND)
+    assert mute() == {}
+
+
+def test_it_says_in_the_database_that_the_file_cannot_be_read(
+    pulse: Pulse, settings: Settings, django_capture_on_commit_callbacks: Any
+) -> None:
+    Path(settings.EPOCH_FILE).write_text("{")
+    tick(django_capture_on_commit_callbacks, MONDAY + HOUR)
+    assert mute()["why"] == epoch.UNREADABLE
+    assert str(settings.EPOCH_FILE) in mute()["words"]
+    assert not epoch.lost_something()
+    Path(settings.EPOCH_FILE).unlink()
+    tick(django_capture_on_commit_callbacks, MONDAY + HOUR + 10 * SECOND)
+    assert mute() == {}
+
+
+def test_it_is_not_mute_while_one_witness_hears_it(
+    pulse: Pulse, settings: Settings, django_capture_on_commit_callbacks: Any
+) -> None:
+    Path(settings.EPOCH_FILE).with_name("epoch.json.lock").mkdir()
+    tick(django_capture_on_commit_callbacks, MONDAY + HOUR)
+    assert mute() == {}
+
+
+@pytest.mark.parametrize(("old", "still"), [(60, True), (90, False)])
+def test_a_host_that_is_heard_does_not_speak_for_one_that_is_not(pulse: Pulse, old: int, still: bool) -> None:
+    Pulse.objects.update(mute={"why": epoch.UNWRITABLE, "host": "elsewhere", "at": MONDAY.isoformat()})
+    assert epoch.advance(MONDAY + old * SECOND)
+    assert bool(mute()) is still
+
+
+def test_a_restored_database_is_not_called_mute(pulse: Pulse) -> None:
+    remember(pulse, 71)
+    assert not epoch.advance(MONDAY)
+    assert mute() == {}
+    assert epoch.lost_something()
+
+
 @pytest.mark.usefixtures("no_redis")
 def test_a_frozen_writer_is_not_waited_for(
     pulse: Pulse, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -435,7 +523,7 @@ def test_a_person_cannot_shorten_what_the_witness_knows(pulse: Pulse) -> None:
 
 def test_it_is_the_true_one_after_it_was_renewed(pulse: Pulse) -> None:
     remember(pulse, 80, MONDAY + HOUR)
-    epoch.stands_still(epoch.look())
+    epoch.stands_still(epoch.look(), MONDAY)
     epoch.renew(epoch.look(), MONDAY + 2 * HOUR)
     row = Pulse.objects.get()
     assert (row.number, row.generation, row.behind) == (81, 2, None)

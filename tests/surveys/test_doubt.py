@@ -487,14 +487,18 @@ class TestWaiting:
         assert send(message.pk, morning) == Message.ACCEPTED
         assert (after(message).attempts, after(message).reason) == (1, "")
 
-    def test_it_calls_nobody_while_the_database_is_behind(
-        self, to: Carrier, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(("restored", "reason"), [(True, "database_restored"), (False, "no_witness")])
+    def test_it_calls_nobody_while_nobody_outside_remembers_it(
+        self, to: Carrier, monkeypatch: pytest.MonkeyPatch, restored: bool, reason: str
     ) -> None:
         monkeypatch.setattr(epoch, "advance", lambda _at: False)
+        monkeypatch.setattr(epoch, "lost_something", lambda: restored)
         message = queued()
         assert send(message.pk, MONDAY) == Message.QUEUED
         assert to.heard == []
-        assert after(message).attempts == 0
+        waits = after(message)
+        assert (waits.attempts, waits.reason) == (0, reason)
+        assert timedelta(minutes=1) <= waits.send_at - MONDAY < timedelta(minutes=2)
         monkeypatch.setattr(epoch, "advance", lambda _at: True)
         assert settle(message, MONDAY).state == Message.ACCEPTED
 
