@@ -244,6 +244,11 @@ def try_again(claim_id: int) -> bool:
     return dead().filter(pk=claim_id).delete()[0] == 1
 
 
+def try_all_again(kind: str) -> int:
+    """All of a kind, after what was wrong with them is mended. Returns how many."""
+    return dead().filter(kind=kind).delete()[0]
+
+
 def waiting(kind: Kind, at: datetime) -> QuerySet[Any]:
     """Rows that are due, taken by nobody and kept by nothing, in the order in which they will be taken."""
     claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))

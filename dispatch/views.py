@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from django.contrib import messages as flash
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -28,6 +29,17 @@ FENCE = {
     ),
     epoch.MOVED: _("The database lives on another server now: nothing is sent until that is settled."),
 }
+MUTE = {
+    epoch.UNREADABLE: _(
+        "On %(host)s the file that remembers what was sent cannot be read (%(words)s): no message is sent. "
+        "Make it readable, or have an administrator run “manage.py reconcile” there. "
+        "Then what waits goes out."
+    ),
+    epoch.UNWRITABLE: _(
+        "On %(host)s what is sent can be remembered neither in %(words)s nor in Redis: no message is sent. "
+        "Make the file writable or start Redis. Then what waits goes out by itself."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +51,33 @@ class Dead:
     subject: Subject | None
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All given up of one kind, and how many they are."""
+
+    kind: str
+    name: str
+    number: int
+
+
 @login_required
 @permission_required(READ, raise_exception=True)
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     at = now()
-    rows = claims.dead().order_by("-dead_at", "-pk")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    groups = groups_of_dead()
+    pages = Paginator(claims.dead().order_by("-dead_at", "-pk"), PER_PAGE)
+    pages.count = sum(group.number for group in groups)  # it need not ask again
+    page = pages.get_page(request.GET.get("page"))
     pulse = Pulse.objects.first() or Pulse()
     context = {
         "page_obj": page,
         "dead": lines_of(list(page.object_list)),
+        "groups": groups,
         "sign_of_life": pulse.canary_at,
         "too_silent": watch.too_silent(watch.since(pulse.canary_at, at)),
         "fence": FENCE.get(pulse.behind["why"], "") if pulse.behind else "",
+        "mute": MUTE[pulse.mute["why"]] % pulse.mute if pulse.mute else "",
         "waiting": [
             {
                 "name": watch.name_of(each.kind),
@@ -65,6 +90,11 @@ def show(request: HttpRequest) -> HttpResponse:
         "may_act": request.user.has_perm(ACT),
     }
     return render(request, "dispatch/dispatch.html", context)
+
+
+def groups_of_dead() -> list[Group]:
+    counted = claims.dead().order_by("kind").values_list("kind").annotate(number=Count("pk"))
+    return [Group(kind, watch.name_of(kind), number) for kind, number in counted]
 
 
 def lines_of(dead: list[Claim]) -> list[Dead]:
@@ -80,6 +110,26 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
     if claim is not None and claims.try_again(pk):
         nudge(claim.kind, claim.subject)
         flash.success(request, gettext("It is free again and will be tried at once."))
+    else:
+        flash.error(request, gettext("Nothing was changed: somebody has freed it already."))
+    return redirect("dispatch")
+
+
+@require_POST
+@login_required
+@permission_required(ACT, raise_exception=True)
+def try_all_again(request: HttpRequest) -> HttpResponse:
+    """Everything given up of one kind."""
+    kind = request.POST.get("kind", "").replace("\0", "")
+    number = claims.try_all_again(kind)
+    if number:
+        nudge(kind)
+        text = ngettext(
+            "%(number)d row is free again and will be tried at once.",
+            "%(number)d rows are free again and will be tried at once.",
+            number,
+        )
+        flash.success(request, text % {"number": number})
     else:
         flash.error(request, gettext("Nothing was changed: somebody has freed it already."))
     return redirect("dispatch")

@@ -53,9 +53,8 @@ def pickable(at: datetime, ahead: timedelta = pace.AHEAD) -> Q:
     a first slot while every slot of the time `ahead` is given out."""
     if rules.rest():
         return Q(user__isnull=False)
-    if pace.is_booked_out(at, ahead):
-        return Q(user__isnull=False) | Q(slot_at__isnull=False) | Q(attempts__gt=0)
-    return Q()
+    needs_no_slot = Q(user__isnull=False) | Q(slot_at__isnull=False) | Q(attempts__gt=0)
+    return needs_no_slot | ~pace.is_booked_out(at, ahead)
 
 
 # --- It will not go at all ---

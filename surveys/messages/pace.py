@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, QuerySet
 
 from surveys.messages.doubt import BY_HAND
 from surveys.messages.suppression import normalise
@@ -72,9 +72,9 @@ def apart(per_minute: int) -> timedelta:
     return timedelta(microseconds=ceil(whole / max(per_minute, 1)))
 
 
-def is_booked_out(at: datetime, ahead: timedelta = AHEAD) -> bool:
+def is_booked_out(at: datetime, ahead: timedelta = AHEAD) -> Exists:
     """Every slot of the time `ahead` is given out: a message without one need not ask."""
-    return Pace.objects.filter(next_slot_at__gt=at + ahead).exists()
+    return Exists(Pace.objects.filter(next_slot_at__gt=at + ahead))
 
 
 def room_for_another(message: Message, per_day: int, at: datetime) -> datetime | None:

@@ -250,5 +250,5 @@ class TestNotLate:
     def test_it_asks_no_more_than_what_is_due(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             list(untaken_messages(MONDAY))

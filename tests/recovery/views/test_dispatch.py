@@ -17,7 +17,7 @@ from surveys.models import Invitation, Message, Refusal, SendingRules
 from tests.make import MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import SignIn
 
-MOST_QUERIES = 13
+MOST_QUERIES = 12
 NOW = MONDAY + 30 * MINUTE
 
 
@@ -68,6 +68,45 @@ class TestThePage:
         sign_in(cast.admin).post(f"/dispatch/{claim.pk}/try-again/")
         assert Claim.objects.filter(pk=claim.pk).exists()
 
+    def test_it_frees_all_of_a_kind_and_no_other(self, cast: Cast, sign_in: SignIn) -> None:
+        for subject in range(3):
+            dead("waits", subject)
+        other, busy = dead("callbacks"), dead("waits", 9, dead_at=None)
+        client = sign_in(cast.admin)
+        text = page(client)
+        assert "Yes, try all 3 rows again" in text
+        assert text.count('name="kind"') == 1
+        answer = client.post("/dispatch/try-all-again/", {"kind": "waits"}, follow=True)
+        assert "3 rows are free again" in answer.content.decode()
+        assert set(Claim.objects.values_list("pk", flat=True)) == {other.pk, busy.pk}
+
+    @pytest.mark.parametrize("kind", ["waits", "", "nobody\0"])
+    def test_it_says_that_nothing_of_a_kind_was_given_up(
+        self, cast: Cast, sign_in: SignIn, kind: str
+    ) -> None:
+        claim = dead("callbacks")
+        answer = sign_in(cast.admin).post("/dispatch/try-all-again/", {"kind": kind}, follow=True)
+        assert "somebody has freed it" in answer.content.decode()
+        assert Claim.objects.filter(pk=claim.pk).exists()
+
+    @pytest.mark.parametrize("name", ["lina", "vera", "chen"])
+    def test_it_lets_only_administrators_free_all(self, cast: Cast, sign_in: SignIn, name: str) -> None:
+        dead(subject=1)
+        dead(subject=2)
+        client = sign_in(getattr(cast, name))
+        assert client.post("/dispatch/try-all-again/", {"kind": "waits"}).status_code == 403
+        assert Claim.objects.count() == 2
+        if name == "chen":
+            assert "try-all-again" not in page(client)
+
+    def test_it_frees_all_neither_by_a_link_nor_for_a_stranger(
+        self, cast: Cast, client: Client, sign_in: SignIn
+    ) -> None:
+        dead()
+        assert client.post("/dispatch/try-all-again/", {"kind": "waits"})["Location"].startswith("/login/")
+        assert sign_in(cast.admin).get("/dispatch/try-all-again/?kind=waits").status_code == 405
+        assert Claim.objects.exists()
+
     def test_it_says_that_all_is_well(self, cast: Cast, sign_in: SignIn) -> None:
         Pulse.objects.create(canary_at=NOW)
         text = page(sign_in(cast.chen))
@@ -80,6 +119,18 @@ class TestThePage:
         text = page(sign_in(cast.chen))
         assert "Nothing is dispatched" in text
         assert "restored to an earlier state" in text
+
+    @pytest.mark.parametrize(
+        ("why", "advice"), [(epoch.UNREADABLE, "manage.py reconcile"), (epoch.UNWRITABLE, "nor in Redis")]
+    )
+    def test_it_says_what_to_do_where_nothing_can_be_remembered(
+        self, cast: Cast, sign_in: SignIn, why: str, advice: str
+    ) -> None:
+        Pulse.objects.create(mute={"why": why, "host": "post-1", "words": "/data/epoch.json"})
+        text = page(sign_in(cast.chen))
+        for words in ("On post-1", "/data/epoch.json", "no message is sent", advice):
+            assert words in text
+        assert "To customers" not in text
 
     def test_it_leads_to_what_a_dead_row_is_about(self, cast: Cast, sign_in: SignIn) -> None:
         ticket = cast.ticket()
@@ -127,7 +178,7 @@ class TestThePage:
         with CaptureQueriesContext(connection) as captured:
             text = page(client)
         assert len(captured) <= MOST_QUERIES
-        assert text.count("try-again") == min(number, 50)
+        assert text.count("/try-again/") == min(number, 50)
         assert ("of 1000" in text) == (number == 1000)
 
 
@@ -201,6 +252,16 @@ class TestBanners:
             channel="email", provider="smtp", since=NOW - since * MINUTE, tried_at=NOW - tried * MINUTE
         )
         assert len(self.texts(sign_in(cast.chen))) == seen
+
+    @pytest.mark.parametrize(("name", "seen"), [("chen", 1), ("admin", 1), ("lina", 0)])
+    def test_it_says_that_no_message_is_sent_where_nothing_can_be_remembered(
+        self, cast: Cast, sign_in: SignIn, name: str, seen: int
+    ) -> None:
+        self.alive()
+        client = sign_in(getattr(cast, name))
+        assert self.texts(client) == []
+        Pulse.objects.update(mute={"why": "unwritable", "host": "post-1", "words": "x"})
+        assert [text.startswith("No message is sent") for text in self.texts(client)] == [True] * seen
 
     def test_it_says_what_waits_for_a_decision(self, cast: Cast, sign_in: SignIn) -> None:
         self.alive()
