@@ -1,11 +1,19 @@
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from dispatch import clock
+from surveys.messages import rules
 from surveys.models import Consent, SendingRules
+
+HELD_BECAUSE: Final[dict[str, str | Promise]] = {
+    rules.VOLUME: _("far more fell due at once than is usual"),
+    rules.CLOCK: _("the clock of the database leapt"),
+}
 
 
 @admin.register(SendingRules)
@@ -18,7 +26,7 @@ class SendingRulesAdmin(admin.ModelAdmin[SendingRules]):
         "per_person_per_day",
         "consent_required",
         ("paused_at", "paused_by", "paused_why"),
-        ("held_at", "held_why"),
+        ("held_at", "held_because"),
         ("released_at", "released_by"),
     )
     readonly_fields = (
@@ -26,10 +34,14 @@ class SendingRulesAdmin(admin.ModelAdmin[SendingRules]):
         "paused_by",
         "paused_why",
         "held_at",
-        "held_why",
+        "held_because",
         "released_at",
         "released_by",
     )
+
+    @admin.display(description=_("held because"), empty_value="-")
+    def held_because(self, row: SendingRules) -> str | Promise | None:
+        return HELD_BECAUSE.get(row.held_why, row.held_why) or None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

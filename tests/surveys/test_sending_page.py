@@ -142,6 +142,17 @@ class TestActs:
 class TestAdmin:
     RULES = "/admin/surveys/sendingrules/"
 
+    @pytest.mark.parametrize(
+        ("why", "words"), [("volume", "far more fell due"), ("clock", "the clock of the database leapt")]
+    )
+    def test_it_says_in_words_why_sending_is_held(self, admin_client: Client, why: str, words: str) -> None:
+        make_rules(held_at=MONDAY, held_why=why)
+        page = admin_client.get(self.RULES, follow=True).content.decode()
+        assert words in page
+        assert f">{why}<" not in page
+        make_rules()
+        assert words not in admin_client.get(self.RULES, follow=True).content.decode()
+
     def test_the_rules_are_one_row_that_is_edited(self, ada: Client) -> None:
         address = ada.get(self.RULES).headers["Location"]
         assert ada.get(address).status_code == 200
