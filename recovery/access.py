@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import Refused
-from recovery.models import StaffProfile, Team, Ticket
+from recovery.models import Membership, StaffProfile, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from surveys.access import EVERYTHING, Sight
 from surveys.models import Customer
 
-SUPERVISORS_ONLY = frozenset({"extend"})
+SUPERVISORS_ONLY = frozenset({"extend", "nudge"})
 
 
 class NotPermitted(Refused):
@@ -43,7 +43,20 @@ def teams_of(user: User) -> set[int]:
 def find_teams(user: User) -> set[int]:
     if sees_everything(role_of(user)):
         return set(Team.objects.values_list("pk", flat=True))
-    return set(user.memberships.values_list("team_id", flat=True)) | supervised_by(user)
+    if role_of(user) != StaffProfile.SUPERVISOR:
+        return set(user.memberships.values_list("team_id", flat=True))
+    member, led = places_of(user)
+    once(user, "supervised", lambda: led)
+    return member | led
+
+
+def places_of(user: User) -> tuple[set[int], set[int]]:
+    """The teams somebody works in, and those they supervise with all below; in one query."""
+    works = Exists(Membership.objects.filter(team=OuterRef("pk"), user=user))
+    rows = list(Team.objects.annotate(works=works).values_list("pk", "parent_id", "supervisor_id", "works"))
+    led = {pk for pk, _parent, supervisor, _works in rows if supervisor == user.pk}
+    parents = [(pk, parent) for pk, parent, _supervisor, _works in rows]
+    return {pk for pk, _parent, _supervisor, works in rows if works}, Team.ids_below(led, parents)
 
 
 def supervised_by(user: User) -> set[int]:
@@ -56,7 +69,7 @@ def find_supervised(user: User) -> set[int]:
         return set(Team.objects.values_list("pk", flat=True))
     if role != StaffProfile.SUPERVISOR:
         return set()
-    return Team.ids_below(set(user.supervised_teams.values_list("pk", flat=True)))
+    return places_of(user)[1]
 
 
 def once(user: User, what: str, find: Callable[[], set[int]]) -> set[int]:

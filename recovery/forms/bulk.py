@@ -1,8 +1,9 @@
-"""One act for many tickets."""
+"""What the board does with tickets, one or many at a time."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import User
@@ -12,13 +13,33 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recovery.forms.acts import WORKING_TIMES, ColleagueField
-from recovery.models.policy import DEADLINE_KINDS
+from recovery.lifecycle.act import name_of
+from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
+
+DOES: Final = [
+    ("assign", _("Hand over")),
+    ("extend", _("Extend")),
+    ("take-over", _("Take over")),
+    ("nudge", _("Nudge")),
+    ("priority", _("Change the priority")),
+    ("note", _("Write a note")),
+]
+
+# What each cannot do without, and what to say where it is missing.
+NEEDS: Final[dict[str, dict[str, Any]]] = {
+    "assign": {"owner": _("Choose a colleague.")},
+    "extend": dict.fromkeys(("kind", "minutes", "reason"), _("This is needed to extend a deadline.")),
+    "take-over": {},
+    "nudge": {"reason": _("Write what the owner is to read.")},
+    "priority": {"priority": _("Choose a priority.")},
+    "note": {"reason": _("Write the note first.")},
+}
 
 
 class BulkForm(forms.Form):
-    """One act for many tickets: hand them over, or extend their deadline."""
+    """One act for one ticket or many. `reason` is why; of a nudge and of a note, it is what they say."""
 
-    do = forms.ChoiceField(choices=[("assign", _("Hand over")), ("extend", _("Extend"))])
+    do = forms.ChoiceField(choices=DOES)
     owner = ColleagueField(
         label=_("To"), queryset=User.objects.none(), required=False, empty_label=_("Choose a colleague")
     )
@@ -32,20 +53,30 @@ class BulkForm(forms.Form):
         required=False,
         empty_value=None,
     )
-    reason = forms.CharField(label=_("Why"), required=False, max_length=300)
+    priority = forms.TypedChoiceField(
+        label=_("Priority"), choices=PRIORITIES, coerce=int, required=False, empty_value=None, initial=2
+    )
+    reason = forms.CharField(label=_("Why"), required=False, max_length=1000)
 
-    def __init__(self, colleagues: QuerySet[User], data: QueryDict | None = None) -> None:
-        super().__init__(data, auto_id="bulk-%s")
+    def __init__(
+        self, colleagues: QuerySet[User], data: QueryDict | dict[str, Any] | None = None, prefix: str = "bulk"
+    ) -> None:
+        super().__init__(data, auto_id=f"{prefix}-%s")
         owner = self.fields["owner"]
         assert isinstance(owner, forms.ModelChoiceField)
         owner.queryset = colleagues
 
+    @classmethod
+    def of_people(cls, people: Iterable[User]) -> BulkForm:
+        """An empty form that offers these colleagues without asking for them again."""
+        form = cls(User.objects.none())
+        choices = [("", _("Choose a colleague")), *((each.pk, name_of(each)) for each in people)]
+        form.fields["owner"].widget.choices = choices  # type: ignore[attr-defined]
+        return form
+
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        if values.get("do") == "assign" and not values.get("owner") and "owner" not in self.errors:
-            self.add_error("owner", _("Choose a colleague."))
-        if values.get("do") == "extend":
-            for name in ("kind", "minutes", "reason"):
-                if not values.get(name) and name not in self.errors:
-                    self.add_error(name, _("This is needed to extend a deadline."))
+        for name, words in NEEDS.get(values.get("do", ""), {}).items():
+            if not values.get(name) and name not in self.errors:
+                self.add_error(name, words)
         return values

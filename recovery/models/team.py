@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -85,10 +87,12 @@ class Team(models.Model):
             above = above.parent
 
     @classmethod
-    def ids_below(cls, roots: set[int]) -> set[int]:
-        """The ids of these teams and of every team below them."""
-        children: dict[int, list[int]] = {}
-        for pk, parent in cls.objects.exclude(parent=None).values_list("pk", "parent_id"):
+    def ids_below(cls, roots: set[int], parents: Iterable[tuple[int, int | None]] | None = None) -> set[int]:
+        """The ids of these teams and of every team below them; `parents` where they are known already."""
+        if parents is None:
+            parents = cls.objects.values_list("pk", "parent_id")
+        children: dict[int | None, list[int]] = {}
+        for pk, parent in parents:
             children.setdefault(parent, []).append(pk)
         found, todo = set(roots), list(roots)
         while todo:

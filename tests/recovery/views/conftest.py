@@ -5,10 +5,38 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from recovery.views import acts, callbacks, customers, desk, frame, overdue, ticket, tickets
+from recovery.views import (
+    acts,
+    board_one,
+    bulk,
+    callbacks,
+    customers,
+    desk,
+    frame,
+    looking,
+    overdue,
+    playbook,
+    replies,
+    ticket,
+    tickets,
+)
 from tests.make import MINUTE, MONDAY
 
-DOORS = (acts, callbacks, customers, desk, frame, overdue, ticket, tickets)
+DOORS = (
+    acts,
+    board_one,
+    bulk,
+    callbacks,
+    customers,
+    desk,
+    frame,
+    looking,
+    overdue,
+    playbook,
+    replies,
+    ticket,
+    tickets,
+)
 Clock = Callable[[datetime], None]
 SignIn = Callable[[User], Client]
 

@@ -4,14 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle, sweeps
-from recovery.models import Leave, Ticket
+from recovery.models import Deadline, Leave, Ticket
 from tests.due import due
 from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
@@ -37,7 +36,7 @@ def counts(client: Client) -> dict[str, int]:
 
 def test_it_sorts_open_work_into_its_tabs(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
     late, risky, waiting, calm = (owned(cast, cast.lina, priority=each) for each in (1, 3, 3, 3))
-    lifecycle.start_waiting(waiting, by=cast.lina, at=MONDAY, reason="A photo")
+    lifecycle.start_waiting(waiting, by=cast.lina, at=MONDAY - 8 * DAY, reason="A photo")
     lifecycle.log_contact(calm, by=cast.lina, at=MONDAY, outcome="reached")
     clock(MONDAY + 90 * MINUTE)
     client = sign_in(cast.chen)
@@ -128,85 +127,92 @@ def test_it_lets_an_analyst_look_and_not_touch(cast: Cast, sign_in: SignIn, cloc
     page = client.get("/overdue/").content.decode()
     assert ticket.number in page
     assert "hand over to" not in page
-    assert bulk(client, [ticket], do="assign", owner=cast.majun.pk).status_code == 403
+    assert client.get(f"/overdue/one/{ticket.number}/").status_code == 403
 
 
-def bulk(client: Client, tickets: list[Ticket], **values: object) -> HttpResponse:
-    picked = [f"{ticket.number}:{ticket.version}" for ticket in tickets]
-    response: HttpResponse = client.post("/overdue/act/", {"ticket": picked, "back": "tab=late", **values})  # type: ignore[assignment]
-    return response
+def test_it_says_until_when_somebody_is_away_and_who_covers(cast: Cast, sign_in: SignIn) -> None:
+    Leave.objects.create(user=cast.majun, cover=cast.lina, starts_at=MONDAY, ends_at=MONDAY + DAY)
+    page = sign_in(cast.chen).get("/overdue/").content.decode()
+    assert "away until tomorrow 10:00, Li Na covers" in page
+    Leave.objects.update(cover=None)
+    page = sign_in(cast.chen).get("/overdue/").content.decode()
+    assert "away until tomorrow 10:00, the supervisor covers" in page
 
 
-def results(response: HttpResponse) -> dict[str, tuple[bool, str]]:
-    return {each.number: (each.done, each.why) for each in response.context["results"]}  # type: ignore[attr-defined]
-
-
-def test_it_hands_over_many_and_says_what_became_of_each(cast: Cast, sign_in: SignIn) -> None:
-    moved, already = owned(cast, cast.lina), owned(cast, cast.majun)
-    changed, hidden = owned(cast, cast.lina), owned(cast, cast.ann, team=cast.west)
-    lifecycle.note(fresh(changed), by=cast.lina, at=MONDAY, text="Nearly done")
-    response = bulk(
-        sign_in(cast.chen),
-        [moved, already, changed, hidden],
-        do="assign",
-        owner=cast.majun.pk,
-        reason="Sick leave",
-    )
-    said = results(response)
-    assert said[moved.number] == (True, "")
-    assert said[already.number] == (False, "This colleague owns the ticket already.")
-    assert "Somebody changed this ticket meanwhile" in said[changed.number][1]
-    assert said[hidden.number] == (False, "There is no such ticket among yours.")
-    assert fresh(moved).owner == cast.majun
-    assert moved.events.get(kind="assigned").text == "Sick leave"
-    assert fresh(hidden).owner == cast.ann
-
-
-def test_it_does_not_hand_over_into_another_team(cast: Cast, sign_in: SignIn) -> None:
-    cast.wu.supervised_teams.add(cast.west)
-    ticket = owned(cast, cast.lina)
-    response = bulk(sign_in(cast.wu), [ticket], do="assign", owner=cast.ann.pk)
-    assert results(response)[ticket.number][1] == "This colleague does not work in the ticket’s team."
-    assert fresh(ticket).owner == cast.lina
-
-
-def test_it_extends_many(cast: Cast, sign_in: SignIn) -> None:
-    first, second = owned(cast, cast.lina), owned(cast, cast.lina)
-    response = bulk(
-        sign_in(cast.chen),
-        [first, second],
-        do="extend",
-        kind="resolution",
-        minutes=60,
-        reason="Strike at the port",
-    )
-    assert [done for done, _why in results(response).values()] == [True, True]
-    assert set(
-        Ticket.objects.filter(deadlines__kind="resolution", deadlines__extra_minutes=60).values_list(
-            "number", flat=True
-        )
-    ) == {first.number, second.number}
-
-
-def test_it_changes_nothing_without_a_reason_or_a_tick(cast: Cast, sign_in: SignIn) -> None:
-    ticket, client = owned(cast, cast.lina), sign_in(cast.chen)
-    assert bulk(client, [ticket], do="extend", kind="resolution", minutes=60).status_code == 422
-    assert bulk(client, [ticket], do="assign").status_code == 422
-    assert bulk(client, [], do="assign", owner=cast.majun.pk).status_code == 422
-    assert fresh(ticket).version == ticket.version
-
-
-def test_it_keeps_many_tickets_from_an_agent(cast: Cast, sign_in: SignIn) -> None:
-    ticket = owned(cast, cast.lina)
-    assert bulk(sign_in(cast.lina), [ticket], do="assign", owner=cast.majun.pk).status_code == 403
-
-
-def test_it_asks_the_database_the_same_for_many_rows(
-    cast: Cast, sign_in: SignIn, clock: Clock, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    for _ in range(20):
-        cast.ticket(priority=1)
+def test_it_counts_by_touchpoint(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    shop, unsaid = owned(cast, cast.lina, priority=1, touchpoint="Shop"), owned(cast, cast.lina, priority=1)
     clock(MONDAY + 90 * MINUTE)
     client = sign_in(cast.chen)
-    with django_assert_max_num_queries(25):
-        client.get("/overdue/")
+    places = {each.name: dict(each.counts)["late"] for each in client.get("/overdue/").context["touchpoints"]}
+    assert places == {"Shop": 1, "not said": 1}
+    assert listed(client, touchpoint="Shop") == {shop.number}
+    assert listed(client, touchpoint="-") == {unsaid.number}
+
+
+def test_waiting_too_long_is_more_than_five_working_days(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    ticket = owned(cast, cast.lina)
+    lifecycle.start_waiting(ticket, by=cast.lina, at=MONDAY, reason="A photo")
+    client = sign_in(cast.chen)
+    clock(MONDAY + 7 * DAY)
+    assert listed(client, tab="waiting") == set()
+    clock(MONDAY + 8 * DAY)
+    assert listed(client, tab="waiting") == {ticket.number}
+
+
+def test_it_finds_what_waits_past_its_time(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    ticket = owned(cast, cast.lina)
+    lifecycle.start_waiting(ticket, by=cast.lina, at=MONDAY, reason="A photo", until=MONDAY + HOUR)
+    client = sign_in(cast.chen)
+    clock(MONDAY + HOUR - MINUTE)
+    assert listed(client, tab="waiting") == set()
+    clock(MONDAY + HOUR)
+    assert listed(client, tab="waiting") == {ticket.number}
+
+
+def test_broken_twice_in_one_cycle_or_in_two(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    twice, again, once = (owned(cast, cast.lina, priority=1) for _each in range(3))
+    lifecycle.log_contact(once, by=cast.lina, at=MONDAY + MINUTE, outcome="reached")
+    late = MONDAY + 2 * HOUR
+    solved = lifecycle.log_contact(again, by=cast.lina, at=late, outcome="reached")
+    Deadline.objects.filter(ticket=again, kind="first_contact").update(breached_at=late)
+    solved = lifecycle.resolve(solved, by=cast.lina, at=late, cause_found=cast.late, what_was_done="Sent")
+    lifecycle.reopen(solved, by=cast.lina, at=MONDAY + DAY, reason="Broke again")
+    client = sign_in(cast.chen)
+    clock(MONDAY + DAY + HOUR)
+    assert listed(client, tab="twice") == {twice.number, again.number}
+    assert once.number in listed(client, tab="late")
+
+
+def test_it_is_at_risk_by_the_pace_of_its_team(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    """Five first contacts in forty working hours: the first of the queue is met in eight, the next in sixteen."""
+    for _each in range(5):
+        before = owned(cast, cast.lina, at=MONDAY - 4 * DAY)
+        lifecycle.log_contact(before, by=cast.lina, at=MONDAY - 3 * DAY, outcome="reached")
+    Ticket.objects.update(status="closed", closed_at=MONDAY)
+    Deadline.objects.filter(met_at=None).update(ended_at=MONDAY)
+    waiting_long = owned(cast, cast.lina, priority=3)
+    Deadline.objects.filter(ticket=waiting_long, kind="first_contact").update(due_at=MONDAY + 3 * DAY)
+    client = sign_in(cast.chen)
+    assert listed(client, tab="risk") == set()
+    soon = owned(cast, cast.lina, priority=3)
+    assert listed(client, tab="risk") == {soon.number}
+    pace = client.get("/overdue/").context["teams"][0].pace
+    assert pace == (5 / 40, None)
+
+
+@pytest.mark.parametrize("who", ["chen", "admin"])
+@pytest.mark.parametrize("rows", [1, 60])
+def test_it_asks_the_database_at_most_twelve_times(
+    cast: Cast,
+    sign_in: SignIn,
+    clock: Clock,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    who: str,
+    rows: int,
+) -> None:
+    for _each in range(rows):
+        cast.ticket(priority=1)
+    clock(MONDAY + 90 * MINUTE)
+    client = sign_in(getattr(cast, who))
+    with django_assert_max_num_queries(12):
+        assert len(client.get("/overdue/").context["rows"]) == min(rows, 50)
