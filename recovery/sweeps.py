@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from dispatch.kinds import Kind
 from recovery import lifecycle
@@ -108,9 +109,11 @@ def due_digests(at: datetime) -> QuerySet[User]:
     """Colleagues with something untold: once the heap of late work is worked off, or when it takes too long.
 
     So an outage ends in one message to each, and a row that cannot be worked off holds nobody's up for long.
+    What waits for somebody's working time waits for nothing else before it.
     """
-    untold = DigestLine.objects.filter(user=OuterRef("pk"), told_at=None).order_by("at")
-    people = User.objects.annotate(untold_since=Subquery(untold.values("at")[:1]))
+    untold = DigestLine.objects.filter(user=OuterRef("pk"), told_at=None)
+    ready = untold.annotate(ready_at=Coalesce("send_at", "at")).order_by("ready_at").values("ready_at")
+    people = User.objects.annotate(untold_since=Subquery(ready[:1]))
     people = people.filter(untold_since__lte=at)
     heap = [late(at - LATE).order_by() for late in (due_triage, due_callbacks, due_deadlines)]
     worked_off = ~Exists(heap[0]) & ~Exists(heap[1]) & ~Exists(heap[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from recovery import business_hours, deadlines
 from recovery.business_hours import WorkingTimeError
 from recovery.lifecycle.act import Change, acting
+from recovery.lifecycle.ladder import next_step_at
 from recovery.lifecycle.table import Refused
-from recovery.models import Deadline, EscalationStep, PolicyTarget, SlaPolicy, Ticket, Wait
+from recovery.models import Deadline, PolicyTarget, SlaPolicy, Ticket, Wait
 from recovery.models.policy import DEADLINE_KINDS, FIRST_CONTACT, RESOLUTION, TEN_YEARS
 from recovery.models.ticket import OPEN, WAITING
 
@@ -67,33 +68,10 @@ def reckon(
     try:
         result = deadlines.reckon(hours, row.starts_at, row.minutes + row.extra_minutes, waits, at=at)
         row.due_at = result.due_at
-        row.next_step_at = next_step_at(row, hours)
+        row.next_step_at = next_step_at(row, hours, waits)
     except WorkingTimeError as error:
         raise Refused("deadline_too_far", _("This deadline would lie too far off to be reckoned.")) from error
     row.ledger = deadlines.ledger_to_json(result.ledger)
-
-
-def step_time(step: EscalationStep, due_at: datetime, hours: business_hours.WorkingCalendar) -> datetime:
-    """When a step falls due, in the calendar's own working time."""
-    amount = timedelta(minutes=abs(step.minutes_after))
-    if step.minutes_after < 0:
-        return business_hours.subtract_working_time(hours, due_at, amount)
-    moved = business_hours.add_working_time(hours, due_at, amount)
-    assert moved is not None  # without a wait the clock never stands
-    return moved
-
-
-def next_step_at(row: Deadline, hours: business_hours.WorkingCalendar) -> datetime | None:
-    """Of a running deadline the breach or the next step not yet told; None if none is left or time stands."""
-    if row.due_at is None:
-        return None
-    times = [] if row.breached_at else [row.due_at]
-    times += [
-        step_time(step, row.due_at, hours)
-        for step in row.policy.steps.all()
-        if step.kind == row.kind and step.level > row.level
-    ]
-    return min(times, default=None)
 
 
 def running_deadlines(ticket: Ticket) -> list[Deadline]:
@@ -118,11 +96,12 @@ RECKONED = [
 ]
 
 
-def recompute(change: Change) -> list[dict[str, str | None]]:
+def recompute(change: Change, *, told_anew: bool = True) -> list[dict[str, str | None]]:
     """Reckon the running deadlines anew under today's policy, calendar and waits; say what moved.
 
     Time already used and pauses carry over, since every reckoning starts at the cycle's start. A due time
-    that moved and lies ahead may be told about again; what was late before it moved stays late.
+    that moved and lies ahead may be told about again, unless the ladder itself moved it (`told_anew`); what
+    was late before it moved stays late.
     """
     ticket = change.ticket
     moved: list[dict[str, str | None]] = []
@@ -138,9 +117,9 @@ def recompute(change: Change) -> list[dict[str, str | None]]:
         if row.due_at != before:
             if row.breached_at is None and before is not None and before < change.at:
                 row.breached_at = before
-            if row.level >= 0 and row.due_at is not None and row.due_at > change.at:
+            if told_anew and row.level >= 0 and row.due_at is not None and row.due_at > change.at:
                 row.round, row.level = row.round + 1, -1
-            row.next_step_at = next_step_at(row, hours)
+            row.next_step_at = next_step_at(row, hours, waits)
             moved.append({"kind": row.kind, "from": iso(before), "to": iso(row.due_at)})
         row.save(update_fields=RECKONED)
     return moved

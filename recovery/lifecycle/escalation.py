@@ -12,21 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from dispatch.failpoints import failpoint
 from recovery.assignment import first_on_duty, supervisors_from
-from recovery.business_hours import WorkingCalendar
+from recovery.business_hours import Wait
 from recovery.catch_up import is_late
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, locked, name_of
-from recovery.lifecycle.clock import iso, next_step_at, step_time
+from recovery.lifecycle.clock import iso, waits_of
+from recovery.lifecycle.ladder import next_step_at, steps_due
+from recovery.lifecycle.recipients import Told, recipients_of
+from recovery.lifecycle.step_actions import act_on
 from recovery.lifecycle.table import Refused
 from recovery.models import Deadline, Escalation, EscalationStep, Ticket
-
-
-def recipient_of(step: EscalationStep, ticket: Ticket, at: datetime) -> tuple[User, str]:
-    """Whom the step tells, and as what; somebody above where they are away or gone."""
-    if step.recipient == EscalationStep.OWNER:
-        return notices.minder_of(ticket, at)
-    to_manager = step.recipient == EscalationStep.MANAGER
-    return notices.supervisor_of(ticket, (to_manager and ticket.team.parent) or ticket.team, at)
 
 
 @dataclass(frozen=True)
@@ -34,13 +29,15 @@ class Settled:
     """A deadline whose due steps all count as reached; `steps` are those it had not reached before."""
 
     row: Deadline
-    steps: list[EscalationStep]
+    steps: list[tuple[EscalationStep, datetime]]
     has_passed: bool
     newly_late: bool
 
     def worth_telling(self) -> list[EscalationStep]:
         """A warning is of no use once what it warns of has happened."""
-        return [step for step in self.steps if step.level > 0 or not self.has_passed]
+        due_at = self.row.due_at
+        assert due_at is not None
+        return [step for step, when in self.steps if when >= due_at or not self.has_passed]
 
 
 @transaction.atomic
@@ -59,7 +56,8 @@ def climb(deadline_id: int, *, at: datetime) -> bool:
     if not mine:
         raise Refused("step_not_due", _("Nothing is due for this deadline."))
     since = min(row.next_step_at for row in due if row.next_step_at is not None)
-    settled = [settle(row, at) for row in (due if is_late(since, at) else mine)]
+    waits = waits_of(ticket_id)
+    settled = [settle(row, waits, at) for row in (due if is_late(since, at) else mine)]
     told = highest(settled)
     if told is None and not any(each.newly_late for each in settled):
         return False  # The step was moved or taken away since the sweep's time was reckoned.
@@ -73,37 +71,29 @@ def due_rows(ticket: Ticket, at: datetime) -> list[Deadline]:
     rows = Deadline.objects.filter(ticket=ticket, met_at=None, ended_at=None, next_step_at__lte=at)
     rows = rows.exclude(due_at=None).select_related("policy", "calendar")
     return list(
-        rows.prefetch_related("policy__steps", "calendar__hours", "calendar__days").order_by("due_at")
+        rows.prefetch_related("policy__steps__team", "calendar__hours", "calendar__days").order_by("due_at")
     )
 
 
-def settle(row: Deadline, at: datetime) -> Settled:
+def settle(row: Deadline, waits: list[Wait], at: datetime) -> Settled:
     """Keep the breach with its true time, and count every step that fell due as reached."""
     assert row.due_at is not None
     hours = row.calendar.as_working_calendar()
-    steps = due_steps(row, row.due_at, hours, at)
+    steps = steps_due(row, hours, waits, at)
     has_passed = row.due_at <= at
     newly_late = has_passed and row.breached_at is None
     if newly_late:
         row.breached_at = row.due_at
-    row.level = max([row.level, *(step.level for step in steps)])
-    row.next_step_at = next_step_at(row, hours)
+    row.level = max([row.level, *(step.level for step, _when in steps)])
+    row.next_step_at = next_step_at(row, hours, waits)
     row.save(update_fields=["breached_at", "level", "next_step_at"])
     return Settled(row, steps, has_passed, newly_late)
 
 
-def due_steps(row: Deadline, due_at: datetime, hours: WorkingCalendar, at: datetime) -> list[EscalationStep]:
-    return [
-        step
-        for step in row.policy.steps.all()
-        if step.kind == row.kind and step.level > row.level and step_time(step, due_at, hours) <= at
-    ]
-
-
 def highest(settled: list[Settled]) -> tuple[Settled, EscalationStep] | None:
-    """The highest step worth telling; of equals that of the deadline which was due first."""
+    """The highest step worth telling, a passed deadline's first; of equals that of the one due first."""
     steps = [(each, step) for each in settled for step in each.worth_telling()]
-    return max(steps, key=lambda pair: pair[1].level, default=None)
+    return max(steps, key=lambda pair: (pair[0].has_passed, pair[1].level), default=None)
 
 
 def say(
@@ -127,7 +117,7 @@ def passed_over(settled: list[Settled], main: Settled, told: EscalationStep | No
     """What this act settled and did not tell: per deadline its due time, and the levels nobody heard of."""
     over = []
     for each in settled:
-        levels = [step.level for step in each.steps if step != told]
+        levels = [step.level for step, _when in each.steps if step != told]
         if levels or (each is not main and each.newly_late):
             facts = {"deadline": each.row.kind, "due_at": iso(each.row.due_at), "late": each.has_passed}
             over.append({**facts, "levels": sorted(levels)})
@@ -142,25 +132,52 @@ def facts_of(row: Deadline, at: datetime) -> dict[str, Any]:
 def tell_step(
     ticket: Ticket, row: Deadline, step: EscalationStep, at: datetime, since: datetime, over: dict[str, Any]
 ) -> None:
+    """One event about what the step told and did; a notice to each whom it tells."""
     facts = {**facts_of(row, at), "level": step.level}
     with acting(ticket, "escalate", by=None, at=at) as change:
-        person, recipient = recipient_of(step, change.ticket, at)
-        remember(change.ticket, person, step.level, at, deadline=row)
+        people = recipients_of(step, change.ticket, at)
+        done = act_on(step, change, row, people)
+        for told in people:
+            remember(change.ticket, told.person, step.level, at, deadline=row)
         change.set(escalation_level=max(change.ticket.escalation_level, step.level))
-        change.tell("escalated", **facts, to=name_of(person), recipient=recipient, **over)
-        occasion = f"deadline:{row.pk}:round:{row.round}:level:{step.level}"
-        notices.tell(
-            person,
-            "ticket_escalated",
-            change.ticket,
-            at,
-            occasion,
-            due_at=since,
-            facts=facts,
-            deadline=row,
-            level=step.level,
-            recipient=recipient,
-        )
+        change.tell("escalated", **facts, **named(step, change.ticket, people), **done, **over)
+        for told in people:
+            notices.tell(
+                told.person,
+                "ticket_escalated",
+                change.ticket,
+                at,
+                f"deadline:{row.pk}:round:{row.round}:level:{step.level}",
+                due_at=since,
+                facts=facts,
+                at_once=step.urgent,
+                deadline=row,
+                late=facts["late"],
+                done=done,
+                **why(told, step, change.ticket),
+            )
+
+
+def named(step: EscalationStep, ticket: Ticket, people: list[Told]) -> dict[str, Any]:
+    """Who was told, as the event keeps it: a team by its name and all of theirs."""
+    if step.recipient != EscalationStep.TEAM:
+        return {"to": name_of(people[0].person), "recipient": people[0].recipient}
+    names = [name_of(told.person) for told in people]
+    return {"to": (step.team or ticket.team).name, "recipient": EscalationStep.TEAM, "people": names}
+
+
+def why(told: Told, step: EscalationStep, ticket: Ticket) -> dict[str, Any]:
+    """What the notice says about why this person gets it: as what, and by which step of which policy."""
+    return {
+        "recipient": told.recipient,
+        "stands_for": told.stands_for,
+        "told_team": (step.team or ticket.team).name,
+        "policy": ticket.policy.name,
+        "level": step.level,
+        "share": step.share,
+        "minutes": abs(step.minutes_after),
+        "before": step.minutes_after < 0,
+    }
 
 
 def remember(
@@ -206,6 +223,7 @@ def escalate(ticket: Ticket, *, by: User | None, at: datetime, reason: str) -> T
             change.ticket,
             at,
             occasion,
+            at_once=True,
             level=level,
             recipient=recipient,
             reason=reason.strip(),

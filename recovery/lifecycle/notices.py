@@ -1,4 +1,4 @@
-"""Tell a colleague, once per occasion, in their language, why they get it."""
+"""Tell a colleague, once per occasion, in their language and their working time, why they get it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils import timezone
 
-from recovery.assignment import is_available, supervisor_on_duty
 from recovery.catch_up import USEFUL_FOR, is_late
-from recovery.models import DigestLine, EscalationStep, StaffProfile, Team, Ticket
+from recovery.lifecycle.own_time import opens_for
+from recovery.lifecycle.recipients import minder_of as minder_of
+from recovery.lifecycle.recipients import supervisor_of as supervisor_of
+from recovery.models import DigestLine, StaffProfile, Ticket
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from surveys.messages import queue_message
 from surveys.models import Message, Response
@@ -20,6 +22,12 @@ from surveys.models import Message, Response
 
 def ticket_url(ticket: Ticket) -> str:
     return f"{settings.PUBLIC_URL}/tickets/{ticket.number}/"
+
+
+# Told at any hour: somebody promised a customer that time.
+AT_ONCE = {"callback_due"}
+# What a line of a digest keeps of a notice, besides the facts about it.
+KEPT = ("recipient", "stands_for", "told_team", "by", "policy", "level", "share", "minutes", "before")
 
 
 def tell(
@@ -31,19 +39,33 @@ def tell(
     *,
     due_at: datetime | None = None,
     facts: dict[str, Any] | None = None,
+    at_once: bool = False,
     **context: Any,
 ) -> None:
     """Queue one notice; nobody without an address is written to. `occasion` makes it unique.
 
     What should have been told at `due_at` and comes late waits for the person's digest instead, with `facts`
-    (JSON) about it.
+    (JSON) about it; so does, until their working time begins, what falls outside it and is not for `at_once`.
+    What is for the owner goes to whoever stands in for them while they are away.
     """
+    if user == ticket.owner and "recipient" not in context:
+        user, context["recipient"] = minder_of(ticket, at)
     if not user.email or not user.is_active:
         return
     dedup_key = f"{kind}:{ticket.number}:{occasion}:{user.pk}"
-    if due_at is not None and is_late(due_at, at):
+    late = due_at is not None and is_late(due_at, at)
+    send_at = at if at_once or kind in AT_ONCE else opens_for(user, at)
+    if late or send_at > at:
+        kept = {name: context[name] for name in KEPT if name in context}
         line = DigestLine(
-            dedup_key=dedup_key, user=user, ticket=ticket, kind=kind, facts=facts or {}, due_at=due_at, at=at
+            dedup_key=dedup_key,
+            user=user,
+            ticket=ticket,
+            kind=kind,
+            facts={**kept, **(facts or {})},
+            due_at=due_at or at,
+            at=at,
+            send_at=send_at if send_at > at else None,
         )
         DigestLine.objects.bulk_create([line], ignore_conflicts=True)
         return
@@ -77,20 +99,6 @@ def waits_since(response: Response, at: datetime) -> datetime:
         return response.received_at
     changed = response.versions.aggregate(at=Max("replaced_at"))["at"]
     return max(response.received_at, changed or response.received_at)
-
-
-def minder_of(ticket: Ticket, at: datetime) -> tuple[User, str]:
-    """The owner, or whoever supervises while the owner is away or gone; and as what they are told."""
-    if is_available(ticket.owner, at):
-        return ticket.owner, EscalationStep.OWNER
-    return supervisor_of(ticket, ticket.team, at)
-
-
-def supervisor_of(ticket: Ticket, team: Team, at: datetime) -> tuple[User, str]:
-    """Who supervises this team of the ticket, or one above it, and as what they are told."""
-    person = supervisor_on_duty(team, at)
-    own = person == ticket.team.supervisor
-    return person, EscalationStep.SUPERVISOR if own else EscalationStep.MANAGER
 
 
 def facts_of(ticket: Ticket) -> dict[str, Any]:

@@ -59,6 +59,7 @@ BECAUSE: Final[dict[str, Words]] = {
     "supervisor": _("supervises the team; nobody else was available"),
     "supervisor_no_room": _("supervises the team; nobody else had room"),
     "by_hand": _("given by %(by)s"),
+    "escalated": _("got it from %(before)s by level %(level)s of the escalation"),
     "handed_over": _("took over from %(before)s, given by %(by)s"),
 }
 

@@ -74,7 +74,7 @@ FAULTS = [
     Fault("the breaker does not hold", "surveys/messages/breaker.py", "    if facts:\n        hold(rules.VOLUME, facts, at)\n    return bool(facts)", "    return False", OF_THE_GATE),
     # --- Being late, and being restored ---
     Fault("every level is told after an outage", "recovery/lifecycle/escalation.py", "(due if is_late(since, at) else mine)", "mine", OF_LATENESS),
-    Fault("late notices are mailed one by one", "recovery/lifecycle/notices.py", "if due_at is not None and is_late(due_at, at):", "if False:", OF_LATENESS),
+    Fault("late notices are mailed one by one", "recovery/lifecycle/notices.py", "late = due_at is not None and is_late(due_at, at)", "late = False", OF_LATENESS),
     Fault("a digest forgets what it told", "recovery/lifecycle/digest.py", "untold = DigestLine.objects.filter(user=user_id, told_at=None)", "untold = DigestLine.objects.filter(user=user_id)", OF_LATENESS),
     Fault("a restored database sends", EPOCH, "    if memory and memory.number > pulse.number:\n        return RESTORED\n", "", ("tests/dispatch/test_epoch.py", "tests/recovery/test_reconcile.py")),
     Fault("the call does not wait for a witness", EPOCH, "    return raise_number(seen, at) and remember(at)\n", "    return True\n", ("tests/dispatch/test_epoch.py", "tests/recovery/test_reconcile.py")),

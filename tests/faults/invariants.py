@@ -51,7 +51,7 @@ UNIQUE = (
     ("surveys_deliveryattempt", "message_id, fence"),
     ("surveys_response", "source_id, external_id"),
     ("dispatch_claim", "kind, subject"),
-    ("recovery_escalation", "deadline_id, round, level"),
+    ("recovery_escalation", "deadline_id, round, level, recipient_id"),
     ("recovery_deadline", "ticket_id, kind, cycle"),
     ("recovery_resurvey", "ticket_id, cycle"),
 )

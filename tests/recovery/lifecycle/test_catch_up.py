@@ -34,6 +34,7 @@ from tests.surveys.make import make_survey
 
 DOWN = MONDAY + HOUR  # 11:00 in Shanghai
 EVENING, THURSDAY = DOWN + 9 * HOUR, DOWN + 3 * DAY
+OPENS = MONDAY + 23 * HOUR  # 9:00 on Tuesday in Shanghai
 DUE = MONDAY + 4 * HOUR
 
 
@@ -198,7 +199,13 @@ class TestNineHours:
         assert firm.done.callbacks.get().state == "cancelled"
         assert firm.done.events.get(kind="resolved").data["callback_cancelled"] == "2026-03-02T15:00"
 
+    def test_only_a_promised_call_is_told_in_the_evening(self, firm: Firm) -> None:
+        assert set(digests()) == {"lina"}
+        assert set(DigestLine.objects.filter(told_at=None).values_list("send_at", flat=True)) == {OPENS}
+        assert due("digests", OPENS - MINUTE) == []
+
     def test_each_colleague_gets_one_digest_of_what_is_theirs(self, firm: Firm) -> None:
+        work_off(OPENS)
         found = digests()
         assert {name: numbers(text) for name, text in found.items()} == {
             "lina": [firm.called.number],
@@ -212,6 +219,7 @@ class TestNineHours:
         assert locales == {"lina": "en", "wu": "zh-hans", "bob": "en"}
 
     def test_nothing_is_said_in_a_mail_of_its_own(self, firm: Firm) -> None:
+        work_off(OPENS)
         assert not Message.objects.filter(kind="ticket_escalated").exists()
         assert not DigestLine.objects.filter(told_at=None).exists()
 

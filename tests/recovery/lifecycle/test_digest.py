@@ -89,22 +89,30 @@ def test_one_message_says_it_all(cast: Cast, missed: Ticket) -> None:
     assert send_digest(cast.lina.pk, at=LATER) is None
     message = send_digest(cast.wu.pk, at=LATER)
     assert message is not None
-    assert message.subject == "3 things you could not be told in time"
+    assert message.subject == "3 things waited for you"
     lines = [each.strip() for each in message.text.splitlines() if each.strip()]
+    why = [
+        "You get this because you are above the supervisor of East.",
+        "Level 2 of the policy “Standard”, 120 working minutes after the deadline.",
+    ]
     assert lines == [
-        "Nothing could be sent when these fell due. Here they are once, together.",
+        "These fell due outside your working time, or when nothing could be sent. "
+        "Here they are once, together.",
         "Times are those of Asia/Shanghai.",
         "Callbacks missed",
         f"- {missed.number}, Zhang Wei: promised for Mon 2 Mar 15:00 "
         "(15:00 where the customer is, Asia/Shanghai)",
+        "You get this because you own the ticket.",
         f"{base()}/tickets/{missed.number}/",
         "Deadlines passed",
         f"- {missed.number}, Zhang Wei: first contact, level 2, late since Mon 2 Mar 14:00",
+        *why,
         f"{base()}/tickets/{missed.number}/",
         f"- {other.number}, Wang Fang: first contact, level 2, late since Mon 2 Mar 14:00",
+        *why,
         f"{base()}/tickets/{other.number}/",
         f"All that waits for you: {base()}/overdue/",
-        "You get this because you own these tickets, or stand in for or above who does.",
+        "Each line says why you get it. What is promised to a customer, or urgent, is told at any hour.",
     ]
     for said in ("Callbacks missed", "Deadlines passed", "Wang Fang", f"/tickets/{other.number}/"):
         assert said in message.html
@@ -187,7 +195,7 @@ def test_the_most_urgent_are_shown_and_the_rest_counted(cast: Cast) -> None:
     line(cast.chen, ticket, 999, level=2)
     message = send_digest(cast.chen.pk, at=MONDAY)
     assert message is not None
-    assert message.subject == f"{digest.MOST_LINES + 8} things you could not be told in time"
+    assert message.subject == f"{digest.MOST_LINES + 8} things waited for you"
     assert message.text.count(ticket.number + ",") == digest.MOST_LINES
     assert message.text.index("level 2") < message.text.index("level 1")
     assert f"and 8 more: {base()}/overdue/" in message.text
