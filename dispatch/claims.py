@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dispatch import kinds
 from dispatch.failpoints import failpoint
@@ -254,12 +254,3 @@ def waiting(kind: Kind, at: datetime) -> QuerySet[Any]:
     claims = Claim.objects.filter(kind=kind.name, subject=OuterRef("pk"))
     rows = (kind.untaken or kind.due)(at)
     return rows.filter(~Exists(claims.filter(Q(lease_until__gt=at) | Q(dead_at__isnull=False))))
-
-
-def lateness(kind: Kind, at: datetime) -> tuple[int, datetime | None]:
-    """How many rows are due and taken by nobody (at most 10,000 are counted), and since when the oldest."""
-    rows = waiting(kind, at)
-    oldest = (
-        rows.annotate(since=F(kind.due_at)).values_list("since", flat=True).first() if kind.due_at else None
-    )
-    return rows.order_by()[:10_000].count(), oldest

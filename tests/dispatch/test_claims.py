@@ -11,6 +11,7 @@ from dispatch import claims, engine
 from dispatch.claims import BACKOFF, MOST_ATTEMPTS, Taken
 from dispatch.kinds import Kind
 from dispatch.models import Claim
+from dispatch.watch import Waiting
 from tests.dispatch.conftest import Elsewhere
 from tests.dispatch.toys import (
     LEASE,
@@ -24,6 +25,7 @@ from tests.dispatch.toys import (
     marks,
     play,
     toys,
+    waiting,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_toys")]
@@ -321,19 +323,19 @@ class TestLateness:
         make_toy(at=MONDAY - MINUTE)
         make_toy()
         make_toy(at=MONDAY + SECOND)
-        assert claims.lateness(TOYS, MONDAY) == (2, MONDAY - MINUTE)
+        assert waiting(MONDAY) == Waiting("toys", 2, MONDAY - MINUTE)
         take(limit=1)
-        assert claims.lateness(TOYS, MONDAY) == (1, MONDAY)
-        assert claims.lateness(TOYS, LATER)[0] == 3
+        assert waiting(MONDAY) == Waiting("toys", 1, MONDAY)
+        assert waiting(LATER).number == 3
 
     def test_the_dead_are_not_late(self) -> None:
         make_toy()
         take()
         Claim.objects.update(dead_at=MONDAY)
-        assert claims.lateness(TOYS, LATER) == (0, None)
+        assert waiting(LATER) == Waiting("toys", 0, None)
 
     def test_nothing_due_is_not_late(self) -> None:
-        assert claims.lateness(TOYS, MONDAY) == (0, None)
+        assert waiting(MONDAY) == Waiting("toys", 0, None)
 
 
 class TestKindsThatClaimThemselves:

@@ -213,7 +213,7 @@ class Rows(RuleBasedStateMachine):
             claims.bury(self.at)
             self.mend()
             engine.run_all(self.at)
-        assert claims.lateness(self.kind, self.at) == (0, None)
+        assert not claims.waiting(self.kind, self.at).exists()
         self.each_turn_has_its_effect_once()
         assert not toys().filter(reason="by_hand").exists()
 

@@ -17,7 +17,7 @@ from django.conf import settings as live
 from config.celery import app
 from dispatch import claims, engine, kinds, tasks
 from dispatch.models import Claim
-from tests.dispatch.toys import LEASE, MONDAY, SECOND, TOYS, due_toys, make_toy, make_toys, marks
+from tests.dispatch.toys import LEASE, MONDAY, SECOND, TOYS, due_toys, make_toy, make_toys, marks, waiting
 from tests.post import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_toys")]
@@ -105,7 +105,7 @@ class TestDrain:
         make_toys(2)
         monkeypatch.setattr(tasks, "DRAIN_SECONDS", -1.0)
         tasks.drain.apply(args=("toys",), throw=True)
-        assert claims.lateness(TOYS, MONDAY)[0] == 2
+        assert waiting(MONDAY).number == 2
 
     @pytest.mark.parametrize("forged", ["format_disk", "", None, 7, ["toys"], {"toys": 1}, "toys' OR 1=1"])
     def test_a_forged_one_does_nothing(self, forged: Any) -> None:
@@ -163,7 +163,7 @@ class TestLettingGo:
         task_failure.send(sender=tasks.drain, task_id="task-7", exception=error)
         assert [(name, args) for name, args, *_ in sent] == [("dispatch.tasks.let_go", ("task-7",))]
         tasks.let_go("task-7")
-        assert claims.lateness(TOYS, MONDAY)[0] == 2
+        assert waiting(MONDAY).number == 2
 
     def test_another_failure_frees_nothing(self, sent: list[Any]) -> None:
         task_failure.send(sender=tasks.drain, task_id="task-7", exception=RuntimeError())
@@ -174,7 +174,7 @@ class TestLettingGo:
         make_toy()
         claims.take(TOYS, MONDAY, limit=1, holder="task-7")
         tasks.let_go(forged)
-        assert claims.lateness(TOYS, MONDAY)[0] == 0
+        assert waiting(MONDAY).number == 0
 
 
 class TestTimes:

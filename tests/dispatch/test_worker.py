@@ -15,8 +15,9 @@ from pytest_django import Settings
 
 from dispatch import claims, engine, worker
 from dispatch.models import Claim
+from dispatch.watch import Waiting
 from tests.dispatch.processes import alive, children, dispatcher, run_child
-from tests.dispatch.toys import TOYS, make_toy, make_toys, marks, toys
+from tests.dispatch.toys import TOYS, make_toy, make_toys, marks, toys, waiting
 from tests.post import eventually
 
 pytestmark = pytest.mark.usefixtures("only_toys")
@@ -101,7 +102,7 @@ class TestLoop:
         [row] = claims.dead()
         assert (row.subject, row.attempts) == (deadly, 5)
         assert [marks(pk) for pk in (*good, deadly)] == [1] * 30 + [0]
-        assert claims.lateness(TOYS, datetime.now(UTC)) == (0, None)
+        assert waiting(datetime.now(UTC)) == Waiting("toys", 0, None)
 
     def test_a_child_that_hangs_is_replaced_and_the_others_go_on(self, tmp_path: Path) -> None:
         hanging = make_toy("hanging", at=yesterday() - DAY)

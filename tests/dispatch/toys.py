@@ -14,7 +14,9 @@ from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 
+from dispatch import watch
 from dispatch.kinds import Kind
+from dispatch.watch import Waiting
 from surveys.models import Suppression
 
 MONDAY = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -71,6 +73,12 @@ def make_toys(how_many: int, *, at: datetime = MONDAY) -> list[int]:
         for number in range(first, first + how_many)
     ]
     return [int(row.pk) for row in Suppression.objects.bulk_create(rows)]
+
+
+def waiting(at: datetime, kind: Kind = TOYS) -> Waiting:
+    """What the screens show of a kind."""
+    [found] = [each for each in watch.waiting(at) if each.kind == kind.name]
+    return found
 
 
 def marks(pk: int) -> int:
