@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dispatch.failpoints import failpoint
 from surveys.access import narrow_by
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
 from surveys.messages import breaker, gate
+
+if TYPE_CHECKING:
+    from recovery.models import Ticket
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +57,27 @@ def triage_now(sender: Any, *, response_ids: Iterable[int], at: datetime, **_kwa
 
 
 def promise_of(sender: Any, *, response_id: int, at: datetime, **_kwargs: Any) -> Promise | None:
-    """Who will get in touch and by when, from the very deadline the desk works to."""
-    from recovery.models import Deadline, TicketResponse
-    from recovery.models.policy import FIRST_CONTACT
+    """Who will get in touch, and by when: as booked, else by the very deadline the desk works to."""
+    from recovery.lifecycle import customer_url
+    from recovery.models import TicketResponse
 
     link = TicketResponse.objects.select_related("ticket__owner").filter(response=response_id).first()
     if link is None or not link.ticket.is_in_work:
         return None
-    deadline = Deadline.objects.filter(
-        ticket=link.ticket, kind=FIRST_CONTACT, cycle=link.ticket.cycle, met_at=None, due_at__gt=at
-    ).first()
-    if deadline is None or deadline.due_at is None:
+    by = promised_by(link.ticket, at)
+    if by is None:
         return None
-    return Promise(name=link.ticket.owner.get_full_name(), by=deadline.due_at)
+    return Promise(name=link.ticket.owner.get_full_name(), by=by, url=customer_url(link.ticket))
+
+
+def promised_by(ticket: Ticket, at: datetime) -> datetime | None:
+    from recovery.models import Callback, Deadline
+    from recovery.models.policy import FIRST_CONTACT
+
+    booked = Callback.objects.filter(ticket=ticket, state=Callback.BOOKED, due_at__gt=at).first()
+    if booked is not None:
+        return booked.due_at
+    running = Deadline.objects.filter(
+        ticket=ticket, kind=FIRST_CONTACT, cycle=ticket.cycle, met_at=None, due_at__gt=at
+    )
+    return running.values_list("due_at", flat=True).first()

@@ -229,6 +229,7 @@ ACT_FORMS: Final[dict[str, type[ActForm]]] = {
 
 TABLE_ACTS: Final = {
     "cancel-callback": "callback",
+    "next-attempt": "callback",
     "approve-goodwill": "decide-goodwill",
     "refuse-goodwill": "decide-goodwill",
     "withdraw-goodwill": "decide-goodwill",

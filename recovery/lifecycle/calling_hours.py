@@ -94,8 +94,8 @@ class CallingHours:
     def concerns(self, when: datetime) -> list[Concern]:
         """Everything that speaks against this time, the customer's night first."""
         found = [Concern(QUIET)] if self.is_quiet(when) else []
-        if not business_hours.is_open(self.team_hours, when):
-            found.append(self.why_closed(when))
+        closed = self.why_not_open(when)
+        found += [closed] if closed else []
         if self.deadline is not None and self.deadline < when:
             found.append(Concern(AFTER_DEADLINE, self.deadline))
         found += [Concern(DOUBLE, due_at, name) for due_at, name in self.promised if near(due_at, when)]
@@ -105,7 +105,10 @@ class CallingHours:
         wall = when.astimezone(self.zone).time()
         return is_quiet(wall, self.rules.quiet_from, self.rules.quiet_until)
 
-    def why_closed(self, when: datetime) -> Concern:
+    def why_not_open(self, when: datetime) -> Concern | None:
+        """That the team is closed then, for a holiday or by the hour; None while it is open."""
+        if business_hours.is_open(self.team_hours, when):
+            return None
         day = when.astimezone(self.team_hours.zone).date()
         if day not in self.holidays:
             return Concern(CLOSED)

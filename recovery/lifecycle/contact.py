@@ -132,7 +132,8 @@ def book_callback(
         callback = promise(
             change.ticket, local_time, time_zone, due_at, channel=channel, origin=origin, note=note.strip()
         )
-        begin_work(change)
+        if origin != Callback.CUSTOMER:  # what customers choose is still to be seen by a colleague
+            begin_work(change)
         change.set(unreachable_at=None)
         tell_callback(change, "callback_booked", callback)
     return change.ticket

@@ -63,12 +63,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": SimpleLazyObject(lambda: menu_for(request, facts)),
         "banners": SimpleLazyObject(lambda: banners_for(request, facts)),
+        "calls_due_url": SimpleLazyObject(lambda: calls_due_url(request)),
     }
 
 
 def role_in(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     return access.role_of(user) if isinstance(user, User) else ""
+
+
+def calls_due_url(request: HttpRequest) -> str:
+    """Where the page asks whose call is due; '' for somebody who is promised to nobody."""
+    return reverse("callbacks-due") if role_in(request) in WORKERS else ""
 
 
 def menu_for(request: HttpRequest, facts: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:

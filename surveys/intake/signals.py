@@ -16,11 +16,15 @@ promise_wanted = Signal()
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Who will be in touch, and by when. `text`, if not empty, is said to the customer as it stands."""
+    """Who will be in touch, and by when. `text`, if not empty, is said to the customer as it stands.
+
+    `url`, if not empty, is the page on which they may choose another time.
+    """
 
     name: str
     by: datetime
     text: str = ""
+    url: str = ""
 
 
 def promise_for(response_id: int, at: datetime) -> Promise | None:

@@ -16,7 +16,7 @@ PATHS = {
     PublicLink.REQUEST: "r",
 }
 TOKEN_BYTES = 24
-TOKEN_IN_PATH = re.compile(r"(/[scur]/)[\w-]{32}(?=/)")
+TOKEN_IN_PATH = re.compile(r"(/[scur]/)(?:[\w-]{32}|\d+\.[\w-]{43})(?=/)")
 
 
 def make_link(

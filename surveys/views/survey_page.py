@@ -72,10 +72,12 @@ def survey_thanks(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(_address(request, "survey-page", token))
     page = Page(request, link, link.invitation)
     with translation.override(page.language):
+        promise = _promised(response, at)
         context = {
             **page.frame(),
             "response": response,
-            "promise": _promise(response, link.invitation.customer, at),
+            "promise": _promise(promise, response, link.invitation.customer, at),
+            "promise_url": promise.url if promise else "",
             "page_url": _address(request, "survey-page", token),
         }
         return rendered(request, "thanks", context, page.language)
@@ -176,11 +178,14 @@ def _address(request: HttpRequest, name: str, token: str) -> str:
     return reverse(name, args=[token]) + (f"?lang={wished}" if wished else "")
 
 
-def _promise(response: Response, customer: Customer, at: datetime) -> str:
+def _promised(response: Response, at: datetime) -> Promise | None:
+    return promise_for(response.pk, at) if response.is_low or response.contact_me else None
+
+
+def _promise(promise: Promise | None, response: Response, customer: Customer, at: datetime) -> str:
     """Who will be in touch, in one sentence; '' where nobody has to."""
     if not (response.is_low or response.contact_me):
         return ""
-    promise = promise_for(response.pk, at)
     if promise is None or promise.by < at:
         return _("Somebody will contact you.")
     return promise.text or _in_words(promise, response, customer, at)

@@ -38,6 +38,7 @@ update         new       open      waiting   resolved  closed
 assign         new       open      waiting   resolved  -
 contact        open      open      waiting   -         -
 callback       open      open      waiting   -         -
+unreachable    open      open      waiting   -         -
 wait           waiting   waiting   -         -         -
 resume         -         -         open      -         -
 note           new       open      waiting   resolved  closed
@@ -107,6 +108,7 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
         "assign": lambda: lifecycle.assign(ticket, **by, to=cast.chen),
         "contact": lambda: lifecycle.log_contact(ticket, **by, outcome="reached"),
         "callback": lambda: lifecycle.book_callback(ticket, **by, **slot),
+        "unreachable": lambda: lifecycle.give_up_reaching(ticket, **by, reason="No number is theirs"),
         "wait": lambda: lifecycle.start_waiting(ticket, **by, reason="Receipt"),
         "resume": lambda: lifecycle.resume(ticket, **by),
         "note": lambda: lifecycle.note(ticket, **by, text="Called last week as well"),
