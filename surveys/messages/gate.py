@@ -54,7 +54,7 @@ def pickable(at: datetime, ahead: timedelta = pace.AHEAD) -> Q:
     if rules.rest():
         return Q(user__isnull=False)
     needs_no_slot = Q(user__isnull=False) | Q(slot_at__isnull=False) | Q(attempts__gt=0)
-    return needs_no_slot | ~pace.is_booked_out(at, ahead)
+    return needs_no_slot | Q(~pace.is_booked_out(at, ahead))
 
 
 # --- It will not go at all ---

@@ -7,6 +7,7 @@ What is written here is advice: a row lost or left over costs a minute, never a 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -30,7 +31,7 @@ def note(channel: str, provider: str, outcome: Outcome, at: datetime) -> None:
 
 
 def _refused(channel: str, provider: str, words: str, at: datetime) -> None:
-    values = {"channel": channel, "provider": provider[:40], "words": words[:300], "at": at}
+    values: dict[str, Any] = {"channel": channel, "provider": provider[:40], "words": words[:300], "at": at}
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -161,16 +161,12 @@ class DeliveryAttempt(models.Model):
 class Refusal(models.Model):
     """That who carries a channel refuses what it is given; gone once it has taken something again."""
 
-    channel = models.CharField(_("channel"), max_length=10, primary_key=True)
-    provider = models.CharField(_("provider"), max_length=40)
-    words = models.CharField(_("its words"), max_length=300, blank=True)
-    since = models.DateTimeField(_("since"))
-    tried_at = models.DateTimeField(_("last tried"))
-    in_a_row = models.PositiveIntegerField(_("refusals in a row"), default=1)
-
-    class Meta:
-        verbose_name = _("refusing provider")
-        verbose_name_plural = _("refusing providers")
+    channel = models.CharField(max_length=10, primary_key=True)
+    provider = models.CharField(max_length=40)
+    words = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField()
+    tried_at = models.DateTimeField()
+    in_a_row = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.words}"
