@@ -71,6 +71,8 @@ class Deadline(models.Model):
                 condition=Q(met_at__isnull=True, ended_at__isnull=True, due_at__isnull=False),
                 name="deadline_running",
             ),
+            models.Index(fields=["met_at"], condition=Q(met_at__isnull=False), name="deadline_met"),
+            models.Index(fields=["ticket"], condition=Q(breached_at__isnull=False), name="deadline_breached"),
             models.Index(
                 fields=["ticket", "cycle", "due_at"],
                 condition=Q(met_at__isnull=True, ended_at__isnull=True),
