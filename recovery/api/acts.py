@@ -150,6 +150,20 @@ ACTS = {
             {"minutes": 120, "reason": "The part arrives tomorrow", "kind": "resolution"},
         ),
         Act(
+            "nudge",
+            forms.NudgeForm,
+            lifecycle.nudge,
+            "Tell the owner to look at it (supervisors; once an hour)",
+            {"text": "She called me twice."},
+        ),
+        Act(
+            "take-over",
+            forms.TakeOverForm,
+            lifecycle.take_over,
+            "Make it one's own",
+            {"reason": "I know the customer"},
+        ),
+        Act(
             "escalate",
             forms.EscalateForm,
             lifecycle.escalate,

@@ -1,4 +1,4 @@
-"""What was pressed on the board: one standing, of one owner, team or touchpoint; and the tickets behind it."""
+"""What was pressed on the board: one standing, of one owner, team or touchpoint; and the rows behind it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ TABS: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
     standing.RISK: (
         _("At risk"),
         _(
-            "At their team’s pace of the last five working days these will not be met in time. Where a team did "
-            "too little in those days to tell, these fall due within 4 working hours."
+            "At their team’s pace of the last five working days these will not be met in time. Where a team "
+            "did too little in those days to tell, these fall due within 4 working hours."
         ),
     ),
     standing.SILENT: (
@@ -33,7 +33,8 @@ TABS: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
     standing.STUCK: (
         _("Waiting too long"),
         _(
-            "The clock has stood for the customer for more than five working days, or past the time it was to run."
+            "The clock has stood for the customer for more than five working days, or past the time it was "
+            "to run again."
         ),
     ),
     standing.TWICE: (
@@ -78,9 +79,9 @@ class Picked:
 
     def rows(self, tickets: TicketQuerySet, now: Measure) -> TicketQuerySet:
         """The tickets of this choice among these."""
-        rows = (
-            tickets.in_work() if self.every else tickets.in_work().filter(standing.conditions(now)[self.tab])
-        )
+        rows = tickets.in_work()
+        if not self.every:
+            rows = rows.filter(standing.conditions(now)[self.tab])
         if self.owner:
             rows = rows.filter(owner=self.owner)
         if self.team:

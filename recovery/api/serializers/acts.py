@@ -117,6 +117,14 @@ class ExtendForm(Strict):
     kind = serializers.ChoiceField(choices=DEADLINE_KINDS, default=RESOLUTION)
 
 
+class NudgeForm(Strict):
+    text = Text(max_length=LONGEST_REASON, help_text="What the owner is to read.")
+
+
+class TakeOverForm(Strict):
+    reason = OptionalText(max_length=LONGEST_REASON)
+
+
 class EscalateForm(Strict):
     reason = Text(max_length=LONGEST_REASON, help_text="What help you need.")
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from recovery.api.acts import ACTS
 from surveys.api.strict import Whole
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 1_000
 
 
 class BulkGiven(serializers.Serializer[Any]):

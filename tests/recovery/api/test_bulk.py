@@ -61,6 +61,34 @@ def test_it_says_for_each_whether_the_role_allows_it(cast: Cast, chen: Client) -
     assert statuses(Client.of(cast.lina).send("tickets/bulk/", body)) == {ticket.number: 403}
 
 
+@pytest.mark.parametrize(
+    ("given", "event"),
+    [
+        ({"act": "nudge", "text": "She called me twice."}, "nudged"),
+        ({"act": "take-over", "reason": "I know her"}, "assigned"),
+    ],
+)
+def test_a_supervisor_nudges_and_takes_over_many(
+    cast: Cast, chen: Client, given: dict[str, Any], event: str
+) -> None:
+    first, second, hidden = cast.ticket(), cast.ticket(), cast.ticket(team=cast.west)
+    body = {**given, "numbers": [first.number, second.number, hidden.number]}
+    assert statuses(chen.send("tickets/bulk/", body)) == {
+        first.number: 200,
+        second.number: 200,
+        hidden.number: 404,
+    }
+    assert first.events.get(kind=event).by == cast.chen
+    again = {"nudge": 409, "take-over": 409}[given["act"]]
+    assert statuses(chen.send("tickets/bulk/", {**body, "numbers": [first.number]})) == {first.number: again}
+
+
+def test_an_agent_nudges_nobody(cast: Cast, lina: Client) -> None:
+    ticket = cast.ticket()
+    body = {"act": "nudge", "numbers": [ticket.number], "text": "Hurry"}
+    assert statuses(lina.send("tickets/bulk/", body)) == {ticket.number: 403}
+
+
 def test_it_says_for_each_what_fits_that_ticket_only(cast: Cast) -> None:
     east, west = cast.ticket(), cast.ticket(team=cast.west)
     body = {"act": "assign", "numbers": [east.number, west.number], "owner": "ann"}
@@ -77,7 +105,7 @@ def test_it_says_for_each_what_fits_that_ticket_only(cast: Cast) -> None:
         ({"act": "note", "text": "x"}, "numbers"),
         ({"act": "note", "text": "x", "numbers": []}, "numbers"),
         ({"act": "note", "text": "x", "numbers": "R-1"}, "numbers"),
-        ({"act": "note", "text": "x", "numbers": ["R-1"] * 501}, "numbers"),
+        ({"act": "note", "text": "x", "numbers": ["R-1"] * 1001}, "numbers"),
         ({"act": "note", "text": "x", "numbers": ["R-1"], "filter": {}}, "numbers"),
         ({"act": "note", "text": "x", "numbers": ["R-1"], "versions": {"R-1": "7"}}, "versions.R-1"),
         ({"act": "note", "text": "x", "filter": {"statuss": "new"}}, "filter.statuss"),

@@ -184,7 +184,7 @@ def test_broken_twice_in_one_cycle_or_in_two(cast: Cast, sign_in: SignIn, clock:
 
 
 def test_it_is_at_risk_by_the_pace_of_its_team(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
-    """Five first contacts in forty working hours: the first of the queue is met in eight, the next in sixteen."""
+    """Five first contacts in forty working hours: the first in line is met in eight, the next in sixteen."""
     for _each in range(5):
         before = owned(cast, cast.lina, at=MONDAY - 4 * DAY)
         lifecycle.log_contact(before, by=cast.lina, at=MONDAY - 3 * DAY, outcome="reached")
