@@ -9,7 +9,7 @@ from dispatch import epoch, watch
 from dispatch.models import Claim, Pulse
 from recovery import alarms
 from recovery.models import Callback
-from surveys.models import Message, SendingRules
+from surveys.models import Message, Pace, Refusal, SendingRules
 from tests.due import due, take_step
 from tests.make import DAY, MINUTE, MONDAY, Cast, make_user
 
@@ -150,6 +150,24 @@ class TestLateness:
         assert alarms.late_kinds(MONDAY + DAY) == []
         rules.delete()
         assert [each.kind for each in alarms.late_kinds(MONDAY + DAY)] == ["messages"]
+
+    def test_it_does_not_call_late_what_waits_for_its_turn_under_the_rate(self, cast: Cast) -> None:
+        for _ in range(3):
+            ended("queued", at=MONDAY, customer=cast.customer())
+        at = MONDAY + 5 * MINUTE
+        pace = Pace.objects.create(next_slot_at=at + 50 * SECOND)
+        assert alarms.late_kinds(at) == []
+        # Nobody gives out turns any more: now it is.
+        at = pace.next_slot_at
+        assert [(each.kind, each.number) for each in alarms.late_kinds(at)] == [("messages", 3)]
+
+    def test_it_does_not_call_late_what_its_provider_refuses(self, cast: Cast) -> None:
+        ended("queued", at=MONDAY, customer=cast.customer())
+        at = MONDAY + 5 * MINUTE
+        Refusal.objects.create(channel="email", provider="smtp", since=MONDAY, tried_at=at, in_a_row=5)
+        assert alarms.late_kinds(at) == alarms.late_kinds(at + 2 * MINUTE) == []
+        Refusal.objects.update(channel="sms")
+        assert [each.kind for each in alarms.late_kinds(at)] == ["messages"]
 
 
 @pytest.mark.parametrize(("locale", "subject"), [("en", "Something waits for a person"), ("zh-hans", "")])
