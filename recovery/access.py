@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import Refused
-from recovery.models import Membership, StaffProfile, Team, Ticket
+from recovery.models import Deadline, Membership, Reply, StaffProfile, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from surveys.access import EVERYTHING, Sight
 from surveys.models import Customer
@@ -128,9 +128,22 @@ def may(user: User, act: str, ticket: Ticket) -> bool:
     return True
 
 
+def for_page(tickets: TicketQuerySet) -> TicketQuerySet:
+    """With everything the page of one ticket and its acts read, in five queries."""
+    return tickets.select_related(
+        *("customer__account", "owner", "team__calendar", "policy", "response__survey", "merged_into"),
+        *("playbook", "cause_said__playbook", "cause_found__playbook"),
+    ).prefetch_related(
+        Prefetch("deadlines", Deadline.objects.select_related("calendar", "policy")),
+        Prefetch("replies", Reply.objects.select_related("message")),
+        "callbacks",
+        "customer__identities",
+    )
+
+
 def ticket_for(user: User, number: str, act: str = "") -> Ticket:
     """The ticket of this number, for this act. Raises Ticket.DoesNotExist, NotPermitted."""
-    ticket = visible_to(user).for_lists().get(number=number.upper().replace("\0", ""))
+    ticket = for_page(visible_to(user)).get(number=number.upper().replace("\0", ""))
     if act and not may(user, act, ticket):
         raise NotPermitted("not_permitted", _("Your role does not allow this. Ask your supervisor."))
     return ticket

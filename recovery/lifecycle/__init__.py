@@ -21,11 +21,12 @@ from recovery.lifecycle.opening import Plan, absorb, open_ticket, update_answer
 from recovery.lifecycle.ownership import assign
 from recovery.lifecycle.placement import place
 from recovery.lifecycle.playbook import name_cause, tick_step
+from recovery.lifecycle.quality import check_quality
 from recovery.lifecycle.reply import customer_wrote, reply, take_back
 from recovery.lifecycle.request import answer_request, ask_department, cancel_request, climb_request
 from recovery.lifecycle.resolution import merge, note, resolve
-from recovery.lifecycle.takeover import take_over
 from recovery.lifecycle.table import ALLOWED, Refused, Stale, is_allowed
+from recovery.lifecycle.takeover import take_over
 
 __all__ = [
     "ALLOWED",
@@ -43,6 +44,7 @@ __all__ = [
     "cancel_callback",
     "cancel_request",
     "change_priority",
+    "check_quality",
     "climb",
     "climb_request",
     "customer_url",
@@ -73,8 +75,8 @@ __all__ = [
     "send_digest",
     "start_waiting",
     "take_back",
-    "tick_step",
     "take_over",
+    "tick_step",
     "update_answer",
     "withdraw_goodwill",
 ]

@@ -75,8 +75,9 @@ def proposal_after(ticket: Ticket, at: datetime) -> Proposal | None:
     """
     if not ticket.is_in_work or ticket.unreachable_at is not None:
         return None
-    attempts, cadence = unheard_in_a_row(ticket), cadence_of(ticket)
-    if not attempts or cadence is None or Callback.objects.filter(ticket=ticket, state="booked").exists():
+    attempts = unheard_in_a_row(ticket)
+    cadence = cadence_of(ticket) if attempts else None
+    if cadence is None or Callback.objects.filter(ticket=ticket, state="booked").exists():
         return None
     outcome, count = attempts[-1].outcome, len(attempts)
     if count >= cadence.unreachable_after:

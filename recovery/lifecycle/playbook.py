@@ -48,8 +48,8 @@ def name_cause(ticket: Ticket, *, by: User | None, at: datetime, cause: Cause | 
 def tick_step(ticket: Ticket, step: PlaybookStep, *, by: User, at: datetime, done: bool) -> None:
     """Tick a step off in this cycle, or untick it; twice is once. Raises Refused.
 
-    A tick is no event and no new version: it helps whoever is on the phone, promises the customer nothing, and
-    a dozen of them would bury the story and make every form open elsewhere stale. Who ticked when is kept.
+    A tick is no event and no new version: it helps whoever is on the phone, promises the customer nothing,
+    and a dozen of them would bury the story and make every open form stale. Who ticked when is kept.
     """
     row = Ticket.objects.select_for_update().only("pk", "status", "cycle").get(pk=ticket.pk)
     check_allowed("resolve", row.status)

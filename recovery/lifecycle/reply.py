@@ -45,7 +45,7 @@ def reply_channels(ticket: Ticket) -> list[str]:
 
 def usual_subject(ticket: Ticket) -> str:
     """Of the thread where there is one, so that a mailbox keeps it together; else in the customer's words."""
-    begun = ticket.replies.filter(channel=EMAIL).exclude(subject="").order_by("id").first()
+    begun = next((each for each in ticket.replies.all() if each.channel == EMAIL and each.subject), None)
     if begun:
         return begun.subject if begun.subject.startswith("Re: ") else f"Re: {begun.subject}"[:200]
     with translation.override(ticket.customer.locale if ticket.customer else "en"):
@@ -180,8 +180,8 @@ def customer_wrote(ticket: Ticket, *, at: datetime, text: str, channel: str) -> 
     """What the customer writes joins the thread, and the owner is told (whoever supervises, while away).
 
     It changes no status: a wait goes on until a colleague has read whether it is what was waited for, and
-    thanks on a ticket that is resolved or closed reopen nothing. Nor does it count as heard: that is a contact,
-    logged by who read it. What is written to a merged ticket arrives where the work goes on.
+    thanks on a ticket that is resolved or closed reopen nothing. Nor does it count as heard: that is a
+    contact, logged by who read it. What is written to a merged ticket arrives where the work goes on.
     """
     if not text.strip():
         raise Refused("text_missing", _("Write something first."), field="text")

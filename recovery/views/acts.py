@@ -11,20 +11,20 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.lifecycle import Refused
 from recovery.models import Callback, Ticket
-from recovery.templatetags.moments import moment
-from recovery.views import door, given
+from recovery.views import after, door, given, reaching, replies
 from recovery.views.ticket import show_again
 from recovery.views.words import Words
 
 Values = dict[str, Any]
 Do = Callable[[Ticket, User, datetime, Values], Ticket]
+# A message with something to press in it.
+RICH: Final = "rich"
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ def merge(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
 ACTS: Final[dict[str, Act]] = {
     "contact": Act(contact, _("The contact is logged.")),
     "callback": Act(callback, _("The callback is booked.")),
+    "next-attempt": Act(reaching.book_next, _("The next attempt is booked.")),
+    "unreachable": Act(reaching.give_up, _("Given up. They can still choose a time themselves.")),
     "cancel-callback": Act(cancel_callback, _("The callback is cancelled.")),
     "note": Act(note, _("The note is kept.")),
     "wait": Act(wait, _("The clock stands until the customer has done it.")),
@@ -124,6 +126,9 @@ ACTS: Final[dict[str, Act]] = {
     "resolve": Act(resolve, _("The ticket is resolved.")),
     "reopen": Act(reopen, _("The ticket is open again.")),
     "merge": Act(merge, _("The tickets are one now.")),
+    "reply": Act(replies.reply, _("The reply is written.")),
+    "take-back": Act(replies.take_back, _("The reply is taken back: the customer never gets it.")),
+    "cause": Act(replies.name_cause, _("The cause is noted.")),
     "request": Act(given.request, _("The department is asked.")),
     "cancel-request": Act(given.cancel_request, _("The request is cancelled.")),
     "goodwill": Act(given.goodwill, _("The goodwill is noted.")),
@@ -151,27 +156,10 @@ def act_on_ticket(request: HttpRequest, number: str, act: str) -> HttpResponse:
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused))
         return show_again(request, number, form, at, status=409)
-    messages.success(request, str(ACTS[act].done))
+    if act == "reply":
+        messages.success(request, replies.undo(request, done, at), extra_tags=RICH)
+    else:
+        messages.success(request, after.told(user, act, done, str(ACTS[act].done)))
     if act == "callback":
-        warn_when_late(request, done, at)
-    return leave(request, done)
-
-
-def leave(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    """Back to the ticket; to the list where the act took it out of the person's sight."""
-    seen = access.visible_to(request.user).filter(pk=ticket.pk).exists()
-    return redirect("ticket", ticket.number) if seen else redirect("desk")
-
-
-def warn_when_late(request: HttpRequest, ticket: Ticket, at: datetime) -> None:
-    """A promise after a deadline is allowed, and said."""
-    booked = Callback.objects.filter(ticket=ticket, state=Callback.BOOKED).first()
-    running = ticket.deadlines.filter(cycle=ticket.cycle, met_at=None, ended_at=None, due_at__gt=at)
-    first = running.order_by("due_at").first()
-    if booked and first and first.due_at and booked.due_at > first.due_at:
-        messages.warning(
-            request,
-            gettext(
-                "The callback lies after the deadline, {time}. Choose an earlier time if you can."
-            ).format(time=moment(first.due_at, at)),
-        )
+        reaching.warn_of_time(request, done, at)
+    return after.leave(request, act, done, at)

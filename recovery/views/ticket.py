@@ -8,21 +8,30 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.db.models import Q
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.assignment import is_away
-from recovery.models import Deadline, Resurvey, Ticket
+from recovery.forms.reply import ReplyForm
+from recovery.lifecycle.canned import canned_for
+from recovery.lifecycle.reply import reply_channels
+from recovery.models import CannedText, Cause, Escalation, Resurvey, StaffProfile, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import FIRST_CONTACT
+from recovery.models.ticket import WAITING
 from recovery.pictures import sparkline_svg
 from recovery.templatetags.moments import is_day, time_there
 from recovery.views import door
 from recovery.views.given import asked_and_given
 from recovery.views.ledger import Owed, owed
+from recovery.views.playbook import playbook_facts
+from recovery.views.reaching import next_attempt_of
 from recovery.views.rows import nearest_first
 from recovery.views.slots import slots_for, zone_for
 from recovery.views.timeline import entries_of
@@ -72,6 +81,7 @@ def show_again(
 def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, Any]:
     customer = ticket.customer
     deadlines = deadlines_of(ticket, at)
+    entries = entries_of(ticket, at)
     booked = next((each for each in ticket.callbacks.all() if each.state == each.BOOKED), None)
     return {
         "ticket": ticket,
@@ -79,33 +89,46 @@ def facts_of(request: HttpRequest, ticket: Ticket, at: datetime) -> dict[str, An
         "owed": deadlines,
         "heads": [each for each in deadlines if each.row.is_running],
         "past": past_deadlines(ticket, at),
-        "entries": entries_of(ticket, at),
+        "entries": entries,
         "answers": answers_of(ticket),
         "booked": booked,
         "booked_there": time_there(booked.local_time, booked.time_zone) if booked else "",
-        "wait": ticket.waits.filter(ends_at=None).first(),
+        "wait": ticket.waits.filter(ends_at=None).first() if ticket.status == WAITING else None,
         "because": because_words(ticket.assigned_because),
         "reasons": severity_words(ticket.severity_reasons),
-        "resurvey": resurvey_of(ticket),
-        "escalations": ticket.escalations.filter(cycle=ticket.cycle).select_related("deadline"),
-        "merged": door.seen_by(request).filter(merged_into=ticket),
+        "resurvey": None if ticket.is_in_work else resurvey_of(ticket),
+        "escalations": escalations_of(ticket) if any(each.kind == "escalated" for each in entries) else [],
         "owner_away": is_away(ticket.owner, at),
+        **playbook_facts(request, ticket),
+        **related_of(request, ticket),
         **who_of(request, customer, ticket, at),
         **asked_and_given(door.staff(request), ticket, at),
     }
 
 
+def escalations_of(ticket: Ticket) -> Iterable[Escalation]:
+    return ticket.escalations.filter(cycle=ticket.cycle).select_related("deadline")
+
+
+def related_of(request: HttpRequest, ticket: Ticket) -> dict[str, list[Ticket]]:
+    """The newest other tickets of this person, and those that became part of this one."""
+    same = Q(merged_into=ticket)
+    if ticket.customer_id:
+        same |= Q(customer=ticket.customer_id)
+    found = list(door.seen_by(request).filter(same).exclude(pk=ticket.pk).select_related("response")[:20])
+    merged = [each for each in found if each.merged_into_id == ticket.pk]
+    return {"merged": merged, "others": [each for each in found if each not in merged][:10]}
+
+
 def deadlines_of(ticket: Ticket, at: datetime) -> list[Owed]:
     """First contact before resolution."""
-    rows = Deadline.objects.filter(ticket=ticket, cycle=ticket.cycle).select_related("calendar", "policy")
+    rows = [row for row in ticket.deadlines.all() if row.cycle == ticket.cycle]
     return [owed(row, at) for row in sorted(rows, key=lambda row: row.kind != FIRST_CONTACT)]
 
 
 def past_deadlines(ticket: Ticket, at: datetime) -> list[Owed]:
-    if ticket.cycle == 1:
-        return []
-    rows = Deadline.objects.filter(ticket=ticket, cycle__lt=ticket.cycle).select_related("calendar", "policy")
-    return [owed(row, at) for row in rows.order_by("cycle", "kind")]
+    rows = [row for row in ticket.deadlines.all() if row.cycle < ticket.cycle]
+    return [owed(row, at) for row in sorted(rows, key=lambda row: (row.cycle, row.kind))]
 
 
 def answers_of(ticket: Ticket) -> list[dict[str, Any]]:
@@ -147,7 +170,6 @@ def who_of(request: HttpRequest, customer: Customer | None, ticket: Ticket, at: 
     facts: dict[str, Any] = {"there": f"{there:%H:%M}", "there_day": is_day(there), "there_zone": zone.key}
     if customer is None:
         return facts
-    seen = door.seen_by(request)
     scores = scores_of(customer, ticket)
     return {
         **facts,
@@ -155,7 +177,6 @@ def who_of(request: HttpRequest, customer: Customer | None, ticket: Ticket, at: 
         "zone_known": bool(customer.time_zone),
         "scores": scores,
         "spark": sparkline_svg(scores, ticket.response.survey.scale),
-        "others": seen.filter(customer=customer).exclude(pk=ticket.pk).select_related("response")[:10],
         "account": account_of(request, customer),
     }
 
@@ -183,19 +204,32 @@ def acts_of(
     shown = {name.replace("-", "_"): form for name, form in forms_for(user, ticket, failed)}
     if not shown:
         return {"acts": {}}
-    running = [
-        row for row in ticket.deadlines.all() if row.cycle == ticket.cycle and row.is_running and row.due_at
-    ]
-    first = min(running, key=lambda row: row.due_at or at, default=None)
+    share_causes(shown)
     return {
         "acts": shown,
         "open": failed.act if failed else "",
-        "slots": slots_for(ticket, first, at) if "callback" in shown else [],
+        "slots": slots_for(ticket, at) if "callback" in shown else [],
+        "next_attempt": next_attempt_of(request, ticket, at),
         "outcomes": CONTACT_OUTCOMES,
-        "asked_again": asking_again(ticket, at) if "resolve" in shown else None,
         "next_ticket": next_of(request, user, ticket),
+        "afters": StaffProfile.AFTER,
+        "after": after_of(user),
+        "canned": canned_in(shown, ticket),
         "more": [shown[name] for name in ("priority", "escalate", "extend", "merge") if name in shown],
     }
+
+
+def share_causes(shown: dict[str, forms.ActForm]) -> None:
+    """Three fields choose from the one list of causes: it is read once."""
+    fields = [
+        field
+        for form in shown.values()
+        for field in form.fields.values()
+        if isinstance(field, ModelChoiceField) and field.queryset and field.queryset.model is Cause
+    ]
+    causes = [(cause.pk, str(cause)) for cause in Cause.objects.filter(active=True)] if fields else []
+    for field in fields:
+        field.widget.choices = [("", field.empty_label or ""), *causes]  # type: ignore[attr-defined]
 
 
 def forms_for(
@@ -214,10 +248,34 @@ def forms_for(
 
 
 def makes_sense(name: str, ticket: Ticket) -> bool:
-    """Whether there is anything to cancel, and whether a merged ticket can come back."""
+    """Whether there is anything to cancel, anybody to write to, and whether a merged ticket can come back."""
     if name == "cancel-callback":
         return any(each.state == each.BOOKED for each in ticket.callbacks.all())
-    return name != "reopen" or ticket.merged_into_id is None
+    if name == "reply":
+        return ticket.merged_into_id is None and bool(reply_channels(ticket))
+    return name not in ("reopen", "take-back") or (name == "reopen" and ticket.merged_into_id is None)
+
+
+def canned_in(shown: dict[str, forms.ActForm], ticket: Ticket) -> list[CannedText]:
+    form = shown.get("reply")
+    return canned_for(ticket, form.way) if isinstance(form, ReplyForm) else []
+
+
+def after_of(user: User) -> str:
+    """Where this person wants to be after an act."""
+    profile: StaffProfile | None = getattr(user, "staff", None)
+    return profile.after_act if profile else StaffProfile.STAY
+
+
+@door.staff_page()
+@require_safe
+def show_asking_again(request: HttpRequest, number: str) -> HttpResponse:
+    """What resolving now would lead to: looked up when somebody is about to resolve."""
+    at = now()
+    ticket = door.ticket_or_404(request, number)
+    booked = any(each.state == each.BOOKED for each in ticket.callbacks.all())
+    context = {"asked_again": asking_again(ticket, at), "booked": booked, "now": at}
+    return render(request, "recovery/parts/asking_again.html", context)
 
 
 def asking_again(ticket: Ticket, at: datetime) -> dict[str, Any]:

@@ -12,9 +12,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle.contact import ZONE_RULES
-from recovery.models import Cause, Ticket, TicketEvent
+from recovery.models import Cause, Reply, Ticket, TicketEvent
 from recovery.templatetags.moments import moment, time_there
 from recovery.views.timeline_given import GIVEN_WORDING
+from recovery.views.timeline_ladder import ladder_lines
+from recovery.views.timeline_loop import LOOP_WORDING
+from recovery.views.timeline_reaching import REACHING_WORDING, next_lines
+from recovery.views.timeline_replies import REPLY_WORDING, Shown, shown
 from recovery.views.words import (
     Words,
     band_word,
@@ -22,13 +26,11 @@ from recovery.views.words import (
     channel_word,
     fill,
     kind_word,
-    outcome_word,
-    reason_word,
     severity_words,
     someone,
 )
 
-CUSTOMER, CALL, NOTE, SYSTEM, SENT = "customer", "call", "note", "system", "sent"
+CUSTOMER, CALL, NOTE, SYSTEM = "customer", "call", "note", "system"
 
 
 @dataclass
@@ -43,6 +45,8 @@ class Entry:
     score: int | None = None
     band: str = ""
     version: int = 0
+    kind: str = ""
+    reply: Shown | None = None
 
 
 def entries_of(ticket: Ticket, now: datetime, since: int = 0) -> list[Entry]:
@@ -59,9 +63,10 @@ class Reader:
         self.ticket = ticket
         self.now = now
         self._causes: dict[str, str] | None = None
+        self._replies: dict[int, Reply] | None = None
 
     def read(self, event: TicketEvent) -> Entry:
-        entry = Entry(event.at, "", text=event.text, version=event.version)
+        entry = Entry(event.at, "", text=event.text, version=event.version, kind=event.kind)
         word = WORDING.get(event.kind)
         if word is None:
             entry.sentence = event.get_kind_display()
@@ -81,6 +86,12 @@ class Reader:
         if self._causes is None:
             self._causes = {cause.code: str(cause) for cause in Cause.objects.all()}
         return self._causes.get(str(code), str(code))
+
+    def reply(self, pk: object) -> Shown | None:
+        if self._replies is None:
+            self._replies = {row.pk: row for row in self.ticket.replies.all()}
+        row = self._replies.get(pk) if isinstance(pk, int) else None
+        return shown(row, self.now) if row else None
 
     def moved(self, deadlines: object) -> list[str]:
         """First contact due today 15:02; Resolution: today 17:00 → tomorrow 10:00."""
@@ -186,6 +197,7 @@ def contacted(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         )
     if event.data.get("callback"):
         entry.lines.append(gettext("The callback is done"))
+    entry.lines += next_lines(reader, event)
 
 
 def callback(words: Words, unsigned: Words) -> Callable[[Reader, TicketEvent, Entry], None]:
@@ -254,6 +266,11 @@ def extended(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     entry.sentence = fill(_("%(who)s allowed %(minutes)s more working minutes for the %(kind)s"), facts)
 
 
+def nudged(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    entry.sentence = fill(_("%(who)s nudged %(to)s"), reader.facts(event))
+    entry.look = NOTE
+
+
 def escalated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     if not event.data.get("deadline"):
         entry.sentence = fill(_("%(who)s asked %(to)s for help"), reader.facts(event))
@@ -267,6 +284,7 @@ def escalated(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         else _("Soon due: %(kind)s, %(due)s. %(to)s was told")
     )
     entry.sentence = fill(words, facts)
+    entry.lines += ladder_lines(event.data)
     entry.lines += [passed_over(reader, each) for each in event.data.get("passed_over", [])]
 
 
@@ -300,40 +318,6 @@ def resolved(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         entry.lines.append(gettext("The booked callback was cancelled"))
 
 
-def resurvey_planned(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    reason = event.data.get("reason")
-    if reason:
-        entry.sentence = fill(_("They cannot be asked again: %(why)s"), {"why": reason_word(reason)})
-        return
-    entry.sentence = fill(
-        _("They will be asked again %(due)s"), {"due": reader.when(event.data.get("due_at"))}
-    )
-
-
-def resurvey_held(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    until = event.data.get("earliest_at") or event.data.get("due_at")
-    facts = {"until": reader.when(until), "why": reason_word(event.data.get("reason"))}
-    entry.sentence = fill(_("Asking again is held until %(until)s: %(why)s"), facts)
-
-
-def resurvey_asked(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    entry.look = SENT
-    channel, until = channel_word(event.data.get("channel")), reader.when(event.data.get("expires_at"))
-    entry.sentence = fill(_("Asked again by %(channel)s"), {"channel": channel})
-    entry.lines.append(fill(_("They may answer until %(until)s"), {"until": until}))
-
-
-def outcome(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    facts = reader.facts(
-        event, outcome=outcome_word(event.data.get("outcome")), why=reason_word(event.data.get("reason"))
-    )
-    if event.data.get("score") is None:
-        entry.sentence = fill(_("Outcome: %(outcome)s, because %(why)s"), facts)
-        return
-    entry.look, entry.score, entry.band = CUSTOMER, event.data["score"], str(event.data.get("outcome"))
-    entry.sentence = fill(_("Asked again, they gave %(score)s after %(before)s: %(outcome)s"), facts)
-
-
 def reopened(reader: Reader, event: TicketEvent, entry: Entry) -> None:
     words = (
         _("Reopened, because the answer was low again: cycle %(cycle)s, owner %(owner)s")
@@ -341,12 +325,6 @@ def reopened(reader: Reader, event: TicketEvent, entry: Entry) -> None:
         else _("%(who)s reopened it: cycle %(cycle)s, owner %(owner)s")
     )
     entry.sentence = fill(words, reader.facts(event, cycle=event.cycle))
-
-
-def closed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    ending = outcome_word(event.data.get("outcome"))
-    words = _("The loop is closed: %(outcome)s") if ending else _("The loop is closed")
-    entry.sentence = fill(words, {"outcome": ending})
 
 
 def merged(reader: Reader, event: TicketEvent, entry: Entry) -> None:
@@ -382,16 +360,15 @@ WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
     "noted": noted,
     "priority_changed": priority_changed,
     "extended": extended,
+    "nudged": nudged,
     "escalated": escalated,
     "breached": breached,
     "resolved": resolved,
-    "resurvey_planned": resurvey_planned,
-    "resurvey_held": resurvey_held,
-    "resurvey_asked": resurvey_asked,
-    "outcome": outcome,
     "reopened": reopened,
-    "closed": closed,
     "merged": merged,
     "recomputed": recomputed,
+    **LOOP_WORDING,
+    **REACHING_WORDING,
+    **REPLY_WORDING,
     **GIVEN_WORDING,
 }

@@ -144,6 +144,16 @@
     }
   }, true);
 
+  // an address says only what was asked
+  document.addEventListener("formdata", (event) => {
+    if (!("tidy" in event.target.dataset)) return;
+    for (const name of new Set(event.formData.keys())) {
+      const values = event.formData.getAll(name).filter((value) => value !== "");
+      event.formData.delete(name);
+      for (const value of values) event.formData.append(name, value);
+    }
+  });
+
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form.is-sending")) form.classList.remove("is-sending");
   });
@@ -151,6 +161,22 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
+
+  // ---- seconds to take something back; afterwards the button stays in its place and rests ----
+
+  function countDown() {
+    for (const button of document.querySelectorAll("[data-seconds]")) {
+      const left = Number(button.dataset.seconds) - 1;
+      const shownIn = button.querySelector(".countdown");
+      shownIn.textContent = shownIn.textContent.replace(/\d+/, Math.max(0, left));
+      button.dataset.seconds = left;
+      if (left > 0) continue;
+      button.disabled = true;
+      delete button.dataset.seconds;
+    }
+  }
+
+  window.setInterval(countDown, 1000);
 
   document.addEventListener("change", (event) => {
     const field = event.target;
@@ -193,7 +219,7 @@
       if (other !== act) other.open = false;
     }
     const panel = act.querySelector(".act-panel");
-    const first = panel.querySelector(":is(textarea, input:not([type=hidden]), select, button)");
+    const first = panel.querySelector("[data-first]") || panel.querySelector(":is(textarea, input:not([type=hidden]), select, button)");
     const target = panel.querySelector("[data-key]") ? panel : first;
     if (target) target.focus({ preventScroll: true });
   }, true);
@@ -222,6 +248,7 @@
     const all = [...document.querySelectorAll("[data-key]")].filter((el) => el.dataset.key === key && shown(el));
     const sheet = document.querySelector("dialog[open]");
     if (sheet) return all.find((el) => sheet.contains(el));
+    if (awaited) return all.find((el) => !el.closest(".split-detail"));
     return all.find((el) => el.closest("details[open]") && el.tagName !== "SUMMARY") || all[0];
   }
 
@@ -245,9 +272,55 @@
     }
     const detail = document.querySelector(".split-detail");
     const follows = link.closest('[data-list="follow"]') && detail && shown(detail) && window.htmx;
+    wanted = "";
+    awaited = Boolean(follows);
     if (follows) window.htmx.trigger(link, "follow");
-    return Boolean(follows);
+    return awaited;
   }
+
+  // The keys of the acts work on the row one stands on: beside the list where there is room, else on its own page.
+  // While the ticket beside is still the last one, they wait for the one that was picked.
+  const ACTS = "abcenrw";
+  let awaited = false;
+  let wanted = "";
+
+  function actOnRow(key) {
+    if (key.length !== 1 || !ACTS.includes(key) || document.querySelector("dialog[open]")) return false;
+    const links = rows().filter((link) => link.closest('[data-list="follow"], [data-list="acts"]'));
+    if (!links.length) return false;
+    const link = links.find((each) => each === document.activeElement || each.closest(".is-picked")) || links[0];
+    if (awaited || pick(link, links)) wanted = key;
+    else window.location.assign(link.href + "#" + key);
+    return true;
+  }
+
+  function press(key) {
+    const element = key && ACTS.includes(key) ? keyed(key) : null;
+    if (element) element.click();
+  }
+
+  function arrived(swapped) {
+    awaited = false;
+    if (swapped) press(wanted);
+    wanted = "";
+  }
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.matches(".split-detail")) arrived(true);
+  });
+
+  for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failed, (event) => {
+      if (event.detail.target && event.detail.target.matches(".split-detail")) arrived(false);
+    });
+  }
+
+  window.addEventListener("load", () => {
+    const key = window.location.hash.slice(1);
+    if (key.length !== 1 || !ACTS.includes(key)) return;
+    window.history.replaceState(null, "", window.location.pathname + window.location.search);
+    press(key);
+  });
 
   // a mouse press shows the row beside the list where there is room; Enter opens its own page
   document.addEventListener("click", (event) => {
@@ -261,12 +334,13 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      const search = document.getElementById("search");
-      if (search) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.form) {
+      const form = event.target.form;
+      if (event.target.tagName !== "TEXTAREA" || !form.closest(".act-panel")) return;
+      const send = form.querySelector(".form-foot .button-primary");
+      if (send) {
         event.preventDefault();
-        search.focus();
-        search.select();
+        form.requestSubmit(send);
       }
       return;
     }
@@ -284,6 +358,8 @@
     if (element) {
       event.preventDefault();
       element.click();
+    } else if (actOnRow(event.key)) {
+      event.preventDefault();
     }
   });
 
@@ -297,6 +373,18 @@
     line.textContent = text;
     place.replaceChildren(line);
   }
+
+  // ---- a page nobody looks at says nothing of being looked at; one that is written on says so ----
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches("[data-looking]") && document.hidden) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.elt.matches("[data-looking]")) return;
+    const texts = [...document.querySelectorAll("details.act[open] textarea")];
+    if (texts.some((field) => field.value !== field.defaultValue)) event.detail.parameters.writing = "1";
+  });
 
   document.addEventListener("htmx:responseError", () => sayFailed(words.failed));
   document.addEventListener("htmx:sendError", () => sayFailed(words.offline));

@@ -10,9 +10,11 @@ from recovery.views import (
     board_one,
     bulk,
     callbacks,
+    coaching,
     customer_page,
     customers,
     desk,
+    dry_run,
     frame,
     looking,
     overdue,
@@ -21,6 +23,7 @@ from recovery.views import (
     replies,
     ticket,
     tickets,
+    weekly,
 )
 from tests.make import MINUTE, MONDAY
 
@@ -29,9 +32,11 @@ DOORS = (
     board_one,
     bulk,
     callbacks,
+    coaching,
     customer_page,
     customers,
     desk,
+    dry_run,
     frame,
     looking,
     overdue,
@@ -40,6 +45,7 @@ DOORS = (
     replies,
     ticket,
     tickets,
+    weekly,
 )
 Clock = Callable[[datetime], None]
 SignIn = Callable[[User], Client]
