@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -15,39 +14,11 @@ from recovery import lifecycle
 from recovery.lifecycle import Plan
 from recovery.models import Resurvey, Team, Ticket, TicketResponse, TriageRule
 from recovery.models.ticket import CLOSED, RESOLVED
+from recovery.rules import Facts, Verdict, active_rules, judge
 from surveys import scoring
 from surveys.models import Customer, Response
 
-Reasons = list[dict[str, object]]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the rules may ask about a response."""
-
-    response: Response
-    tier: str
-    was_promoter: bool
-    has_account: bool
-
-    @classmethod
-    def of(cls, response: Response) -> Facts:
-        customer = response.customer
-        return cls(
-            response=response,
-            tier=customer.tier if customer else "",
-            was_promoter=was_promoter(response),
-            has_account=bool(customer and customer.account_id),
-        )
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The rule that fired, None for the house rule: a low score always opens a ticket."""
-
-    opens: bool
-    rule: TriageRule | None = None
-    reasons: Reasons = field(default_factory=list)
+__all__ = ["active_rules", "due_triage", "open_complaint", "plan_for", "triage"]
 
 
 def due_triage(at: datetime) -> QuerySet[Response]:
@@ -94,7 +65,7 @@ def open_complaint(response_id: int, *, by: User, at: datetime) -> Ticket:
 def complaint_plan(response: Response) -> Plan:
     as_low = copy(response)
     as_low.band = scoring.DETRACTOR
-    found = judge(Facts.of(as_low))
+    found = judge(Facts(as_low))
     reasons = [reason for reason in found.reasons if reason["code"] != "band"]
     return plan_for(replace(found, reasons=[{"code": "complaint", "value": response.channel}, *reasons]))
 
@@ -137,7 +108,7 @@ def decide(
     resolved = awaiting_outcome(response) or closed_unanswered(response)
     if resolved is not None:
         return lifecycle.record_outcome(resolved, response, at=at), {"result": "outcome"}
-    verdict = judge(Facts.of(response), rules)
+    verdict = judge(Facts(response), rules)
     note: dict[str, object] = {
         "rule": verdict.rule.name if verdict.rule else None,
         "reasons": verdict.reasons,
@@ -203,68 +174,10 @@ def open_ticket_of(response: Response) -> Ticket | None:
     return tickets.exclude(status=CLOSED).first()
 
 
-def was_promoter(response: Response) -> bool:
-    """Whether the person's answer before this one, on the same line, was high."""
-    if response.customer is None:
-        return False
-    earlier = Response.objects.counted().filter(
-        customer=response.customer, survey__line=response.survey.line, answered_at__lt=response.answered_at
-    )
-    last = earlier.order_by("-answered_at").values_list("band", flat=True).first()
-    return last == scoring.PROMOTER
-
-
-def judge(facts: Facts, rules: list[TriageRule] | None = None) -> Verdict:
-    """The first active rule whose every condition holds; without one, a low score opens a ticket."""
-    for rule in active_rules() if rules is None else rules:
-        reasons = match(rule, facts)
-        if reasons is not None:
-            return Verdict(rule.opens_ticket, rule, reasons)
-    return Verdict(facts.response.is_low, None, [{"code": "band", "value": facts.response.band}])
-
-
-def active_rules() -> list[TriageRule]:
-    rules = TriageRule.objects.filter(active=True).select_related("team", "policy")
-    return list(rules.prefetch_related("surveys"))
-
-
-def match(rule: TriageRule, facts: Facts) -> Reasons | None:
-    """Why the rule fires, one reason per condition that is set; None where one does not hold."""
-    reasons = Reasons()
-    for code, is_set, holds, value in conditions(rule, facts):
-        if is_set and not holds:
-            return None
-        if is_set:
-            reasons.append({"code": code, "value": value})
-    return reasons
-
-
-def conditions(rule: TriageRule, facts: Facts) -> Iterator[tuple[str, bool, bool, object]]:
-    """Each condition of a rule: its code, whether it is set, whether it holds, and what was found."""
-    response = facts.response
-    surveys = {survey.pk for survey in rule.surveys.all()}
-    words = [word for word in rule.keyword_list() if word.casefold() in response.comment.casefold()]
-    yield "band", bool(rule.bands), response.band in rule.bands, response.band
-    yield "survey", bool(surveys), response.survey_id in surveys, response.survey.slug
-    yield "touchpoint", bool(rule.touchpoint), same(rule.touchpoint, response.touchpoint), response.touchpoint
-    yield "tier", bool(rule.tier), same(rule.tier, facts.tier), facts.tier
-    yield "keyword", bool(rule.keyword_list()), bool(words), ", ".join(words)
-    for code, wanted, found in (
-        ("contact_me", rule.contact_me, response.contact_me),
-        ("dropped_from_promoter", rule.dropped_from_promoter, facts.was_promoter),
-        ("account_known", rule.account_known, facts.has_account),
-    ):
-        yield code, wanted is not None, wanted == found, found
-
-
-def same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
-
-
-def plan_for(verdict: Verdict) -> Plan:
-    """Team, policy and priority of the rule; the fallback team where it names none."""
+def plan_for(verdict: Verdict, fallback: Team | None = None) -> Plan:
+    """What the rule says; the fallback team where it names none, and a playbook only while it is in use."""
     rule = verdict.rule
-    team = rule.team if rule and rule.team else fallback_team()
+    team = rule.team if rule and rule.team else fallback or fallback_team()
     policy = rule.policy if rule and rule.policy else team.policy
     return Plan(
         team=team,
@@ -272,6 +185,8 @@ def plan_for(verdict: Verdict) -> Plan:
         priority=rule.priority if rule else 3,
         reasons=verdict.reasons,
         rule=rule,
+        playbook=rule.playbook if rule and rule.playbook and rule.playbook.active else None,
+        skill=rule.skill if rule else "",
     )
 
 

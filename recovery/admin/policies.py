@@ -1,11 +1,14 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from recovery.admin.widgets import bands_field
-from recovery.models import Cause, EscalationStep, PolicyTarget, SlaPolicy, TriageRule
+from recovery.admin.ladders import EscalationStepInline
+from recovery.admin.widgets import Suggested, bands_field
+from recovery.models import Cause, PolicyTarget, RuleCondition, SlaPolicy, TriageRule
+from recovery.rules import check, known_fields
 
 
 class PolicyTargetInline(admin.TabularInline[PolicyTarget, SlaPolicy]):
@@ -13,11 +16,6 @@ class PolicyTargetInline(admin.TabularInline[PolicyTarget, SlaPolicy]):
     extra = 0
     min_num = 1
     validate_min = True
-
-
-class EscalationStepInline(admin.TabularInline[EscalationStep, SlaPolicy]):
-    model = EscalationStep
-    extra = 0
 
 
 @admin.register(SlaPolicy)
@@ -32,6 +30,26 @@ class SlaPolicyAdmin(admin.ModelAdmin[SlaPolicy]):
         super().save_related(request, form, formsets, change)
         if change and any(formset.has_changed() for formset in formsets):
             SlaPolicy.objects.filter(pk=form.instance.pk).update(version=F("version") + 1)
+
+
+class ConditionForm(forms.ModelForm[RuleCondition]):
+    """Refuses what could never be asked, and says what can."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["field"].widget = Suggested(known_fields)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors and not values.get("DELETE"):
+            check(values["field"], values["operator"], values.get("value") or "")
+        return values
+
+
+class ConditionInline(admin.TabularInline[RuleCondition, TriageRule]):
+    model = RuleCondition
+    form = ConditionForm
+    extra = 1
 
 
 @admin.register(TriageRule)
@@ -60,8 +78,11 @@ class TriageRuleAdmin(admin.ModelAdmin[TriageRule]):
                 "description": _("What is left empty is not asked. The first rule that holds decides."),
             },
         ),
-        (_("Then"), {"fields": ("opens_ticket", "team", "policy", "priority")}),
+        (_("Then"), {"fields": ("opens_ticket", "team", "policy", "priority", "playbook", "skill")}),
     )
+    inlines = (ConditionInline,)
+    # Where the rules are tried on the latest answers.
+    change_list_template = "recovery/admin/rules.html"
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "bands":

@@ -7,12 +7,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.clock import now
+from recovery.admin.widgets import several_of
 from recovery.models import ApiToken, Membership, StaffProfile
 
 
 class StaffProfileInline(admin.StackedInline[StaffProfile, User]):
     model = StaffProfile
     can_delete = False
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "languages":
+            return several_of(db_field)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class UserMembershipInline(admin.TabularInline[Membership, User]):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
@@ -95,11 +96,15 @@ def keeps_room(user: User, team: Team, besides: int) -> bool:
     return room_of(user, team, besides=besides).is_left
 
 
-def teams_with_room(at: datetime, teams: QuerySet[Ticket, int]) -> QuerySet[Membership, int]:
-    """Of these teams, those in which somebody is there, takes new tickets and has room; as a subquery."""
+def with_load(places: QuerySet[Membership]) -> QuerySet[Any]:
+    """With what each of these members carries, as `load`."""
     loads = carried().order_by().filter(owner=OuterRef("user")).values("owner").annotate(number=Count("pk"))
-    load = Coalesce(Subquery(loads.values("number"), output_field=IntegerField()), 0)
-    return takers(at).filter(team__in=teams).annotate(load=load).filter(load__lt=F("capacity")).values("team")
+    return places.annotate(load=Coalesce(Subquery(loads.values("number"), output_field=IntegerField()), 0))
+
+
+def teams_with_room(at: datetime, teams: QuerySet[Ticket, Any]) -> QuerySet[Any, Any]:
+    """Of these teams, those in which somebody is there, takes new tickets and has room; as a subquery."""
+    return with_load(takers(at).filter(team__in=teams)).filter(load__lt=F("capacity")).values("team")
 
 
 def takers(at: datetime) -> QuerySet[Membership]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +11,13 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from recovery.assignment.people import first_there, leaves_at, supervisors_from, works_on_tickets
-from recovery.assignment.room import Room, open_tickets_by_owner
+from recovery.assignment.room import Room, with_load
 from recovery.models import Membership, StaffProfile, Team
 
 
 @dataclass
 class Roster:
-    """`places` are all memberships by team, whoever is away; `load` what each of those people carries."""
+    """`places` are all memberships by team, whoever is away; `load` what each of them carries."""
 
     at: datetime
     away: set[int] = field(default_factory=set)
@@ -27,15 +27,15 @@ class Roster:
 
     @classmethod
     def read(cls, teams: Iterable[int], at: datetime, account_owners: Iterable[int] = ()) -> Roster:
-        """Of these teams, and wherever the owners of accounts work; in three queries."""
+        """Of these teams, and wherever the owners of accounts work; in two queries."""
         theirs = Q(team__in=list(teams)) | Q(user__in=list(account_owners))
-        rows = Membership.objects.filter(theirs).select_related("user__staff__calendar").order_by("pk")
-        places, teams_of = defaultdict(list), defaultdict(dict)
+        rows = with_load(Membership.objects.filter(theirs)).select_related("user__staff").order_by("pk")
+        roster = cls(at, set(leaves_at(at)))
         for row in rows:
-            places[row.team_id].append(row)
-            teams_of[row.user_id][row.team_id] = row
-        load = open_tickets_by_owner({*teams_of, *account_owners})
-        return cls(at, set(leaves_at(at)), dict(places), dict(teams_of), load)
+            roster.places.setdefault(row.team_id, []).append(row)
+            roster.teams_of.setdefault(row.user_id, {})[row.team_id] = row
+            roster.load[row.user_id] = row.load
+        return roster
 
     def is_there(self, user: User) -> bool:
         return works_on_tickets(user) and user.pk not in self.away

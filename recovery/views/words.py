@@ -9,9 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recovery.models import RuleCondition
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
 from recovery.models.ticket import OUTCOMES, STATUSES
+from recovery.rules.fields import field_named
 from surveys.models import Response
 from surveys.models.fields import CALL_TIMES, CHANNELS, LANGUAGES
 
@@ -75,6 +77,22 @@ SEVERITY: Final[dict[str, Words]] = {
     "repeat_low_score": _("they gave another low score"),
     "complaint": _("they complained (%(value)s)"),
 }
+# The same where a rule asks that it be not so.
+SEVERITY_NOT: Final[dict[str, Words]] = {
+    "contact_me": _("they do not ask to be contacted"),
+    "dropped_from_promoter": _("they were no promoter before"),
+    "account_known": _("they belong to no account"),
+}
+# A further condition, by its comparison.
+COMPARED: Final[dict[str, Words]] = {
+    RuleCondition.IS: _("%(field)s: %(value)s"),
+    RuleCondition.IS_NOT: _("%(field)s: %(value)s, not %(wanted)s"),
+    RuleCondition.CONTAINS: _("%(field)s: %(value)s, with “%(wanted)s” in it"),
+    RuleCondition.ABOVE: _("%(field)s: %(value)s, above %(wanted)s"),
+    RuleCondition.BELOW: _("%(field)s: %(value)s, below %(wanted)s"),
+    RuleCondition.EMPTY: _("%(field)s: nothing"),
+    RuleCondition.FILLED: _("%(field)s: %(value)s"),
+}
 
 SHORT_PRIORITIES: Final = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
@@ -129,15 +147,34 @@ def because_words(reason: Mapping[str, Any]) -> str:
 
 def severity_words(reasons: list[dict[str, Any]]) -> list[str]:
     """Why the ticket came in with this priority, one line per reason."""
-    found = []
-    for reason in reasons:
-        words = SEVERITY.get(str(reason.get("code")))
-        if words is not None:
-            value = (
-                band_word(reason.get("value")) if reason.get("code") == "band" else reason.get("value", "")
-            )
-            found.append(fill(words, {**reason, "value": value}))
-    return found
+    return [line for line in (severity_line(reason) for reason in reasons) if line]
+
+
+def severity_line(reason: Mapping[str, Any]) -> str:
+    code, value = str(reason.get("code")), reason.get("value", "")
+    if code == "field":
+        return condition_words(reason)
+    words = SEVERITY_NOT.get(code) if value is False else SEVERITY.get(code)
+    value = band_word(value) if code == "band" else value
+    return fill(words, {**reason, "value": value}) if words else ""
+
+
+def condition_words(reason: Mapping[str, Any]) -> str:
+    """A further condition that held: which field, and what was found in it."""
+    name = str(reason.get("field"))
+    field = field_named(name)
+    words = COMPARED.get(str(reason.get("operator")))
+    if field is None or words is None:
+        return ""
+    found = value_word(name, reason.get("value"))
+    return fill(words, {**reason, "field": field.label, "value": found})
+
+
+def value_word(field: str, value: object) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    choices = {"band": Response.BANDS, "channel": CHANNELS, "customer.language": LANGUAGES}.get(field)
+    return (name_in(choices, value) if choices else str(value if value is not None else "")) or "–"
 
 
 def fill(words: Words, facts: Mapping[str, Any]) -> str:
