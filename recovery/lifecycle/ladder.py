@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from recovery import business_hours
 from recovery.business_hours import WorkingCalendar
@@ -49,6 +50,26 @@ def paused_before(end: datetime, waits: list[business_hours.Wait]) -> Iterator[t
         begins = business_hours.from_micros(lower)
         if begins < end:
             yield begins, end if upper is None else min(end, business_hours.from_micros(upper))
+
+
+def used(step: EscalationStep, minutes: int) -> float:
+    """The working minutes after which a step falls due where `minutes` are allowed; below zero: at once."""
+    return minutes * step.share / 100 if step.share is not None else minutes + step.minutes_after
+
+
+def out_of_order(
+    steps: Iterable[EscalationStep], minutes: int
+) -> tuple[EscalationStep, EscalationStep] | None:
+    """Of one deadline's steps the first two neighbours whose times do not rise with their levels."""
+    ladder = sorted(steps, key=lambda step: step.level)
+    return next(
+        (
+            (lower, higher)
+            for lower, higher in pairwise(ladder)
+            if used(lower, minutes) >= used(higher, minutes)
+        ),
+        None,
+    )
 
 
 def steps_of(row: Deadline) -> list[EscalationStep]:

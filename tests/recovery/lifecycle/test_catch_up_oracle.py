@@ -47,7 +47,7 @@ def rounds(rng: Random) -> Iterator[datetime]:
 
 @dataclass
 class Oracle:
-    """Of one ticket, with a clock that never stands: plain minutes after plain due times."""
+    """Of one ticket, with a clock that never stands: plain minutes around plain due times."""
 
     due_at: dict[str, datetime]
     ladder: dict[Step, int]
@@ -84,10 +84,11 @@ class Oracle:
         for kind in kinds:
             top = max((level for of, level in steps if of == kind), default=-1)
             self.reached |= {each for each in self.ladder if each[0] == kind and each[1] <= top}
-        useful = [each for each in steps if each[1] > 0 or self.due_at[each[0]] > at]
+        passed = {kind: self.due_at[kind] <= at for kind in kinds}
+        useful = [each for each in steps if not passed[each[0]] or self.ladder[each] >= 0]
         if useful:
             first = sorted(self.due_at, key=lambda kind: self.due_at[kind])
-            kind, level = max(useful, key=lambda each: (each[1], -first.index(each[0])))
+            kind, level = max(useful, key=lambda each: (passed[each[0]], each[1], -first.index(each[0])))
             self.told.append((at, kind, level, late))
 
 
@@ -95,8 +96,9 @@ def random_ladder(rng: Random, cast: Cast) -> dict[Step, int]:
     EscalationStep.objects.all().delete()
     ladder: dict[Step, int] = {}
     for kind in (FIRST_CONTACT, RESOLUTION):
-        for level in range(rng.randint(0, 4)):
-            minutes = -rng.randint(1, 600) if level == 0 else rng.choice([0, 1, 30, 60, 600, 2000])
+        before = sorted(-rng.randint(1, 600) for _each in range(rng.randint(0, 3)))
+        after = [rng.choice([0, 1, 30, 60, 600, 2000]) for _each in range(rng.randint(0, 4))]
+        for level, minutes in enumerate(before + after):
             ladder[kind, level] = minutes
             recipient = rng.choice(["owner", "supervisor", "manager"])
             EscalationStep.objects.create(
@@ -108,6 +110,8 @@ def random_ladder(rng: Random, cast: Cast) -> dict[Step, int]:
 def always_open(cast: Cast) -> None:
     cast.east.calendar = make_calendar("Always", "UTC", days=list(range(7)), opens=time(0), closes=time(0))
     cast.east.save()
+    cast.region.calendar = cast.east.calendar
+    cast.region.save()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -223,7 +227,7 @@ def test_hundreds_of_overdue_deadlines_drain_to_one_digest(cast: Cast) -> None:
     assert Deadline.objects.filter(breached_at=None).count() == 0
     assert Escalation.objects.count() == MANY
     message = Message.objects.get(kind="digest")
-    assert (message.user, message.subject) == (cast.wu, f"{MANY} things you could not be told in time")
+    assert (message.user, message.subject) == (cast.wu, f"{MANY} things waited for you")
     assert f"and {MANY - 50} more" in message.text
 
 
@@ -235,6 +239,5 @@ def test_a_late_step_asks_no_more_of_the_database_than_a_punctual_one(cast: Cast
         return len(seen)
 
     punctual, late = queries(MONDAY + 210 * MINUTE), queries(MONDAY + 7 * DAY)
-    # 23 and 25 as this is written; a late step settles both deadlines and queues no message of its own.
-    assert late <= 25
-    assert punctual <= 30
+    # 32 and 30 as this is written; a late step settles both deadlines and queues no message of its own.
+    assert late <= punctual <= 32
