@@ -1,4 +1,4 @@
-"""My work: who to call now, then my tickets by what falls due first."""
+"""My work: one list, nearest deadline first, in bands of now, today and later."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import Least
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,16 +20,22 @@ from dispatch.clock import now
 from recovery.models import Callback, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
-from recovery.views.rows import Row, by_next_due, for_rows, rows_of, with_news
+from recovery.views.news import with_answers
+from recovery.views.rows import Row, by_next_due, fetched, rows_of
 
-MOST = 100
-NOW = timedelta(hours=1)
+# Nobody carries more; who does is told how many are not shown.
+MOST = 300
+SOON = timedelta(hours=1)
 
-BANDS: list[tuple[str, str | Promise]] = [
-    ("call", _("Call now")),
-    ("now", pgettext_lazy("to be done", "Now")),
-    ("today", _("Today")),
-    ("later", _("Later")),
+NOW, TODAY, LATER = range(3)
+BANDS: list[tuple[str, str | Promise, str | Promise]] = [
+    (
+        "now",
+        pgettext_lazy("to be done", "Now"),
+        _("Calls that are due, customers who answered, and what is late or due within the hour."),
+    ),
+    ("today", _("Today"), _("What falls due before midnight.")),
+    ("later", _("Later"), _("What falls due another day, or waits for the customer.")),
 ]
 
 
@@ -36,6 +43,7 @@ BANDS: list[tuple[str, str | Promise]] = [
 class Band:
     code: str
     name: str | Promise
+    why: str | Promise
     count: int
     rows: list[Row]
 
@@ -48,32 +56,36 @@ def midnight(at: datetime, days: int = 0) -> datetime:
 
 
 def mine_in_bands(request: HttpRequest, at: datetime) -> TicketQuerySet:
-    """My open tickets, each with whether it must be called now and when it is next due."""
+    """My open tickets, each with the `band` it stands in: the one question behind the counts and the list."""
     due = Callback.objects.filter(ticket=OuterRef("pk"), state=Callback.BOOKED, due_at__lte=at)
-    mine = by_next_due(door.seen_by(request).in_work().filter(owner=door.staff(request)))
-    return mine.annotate(calls=Exists(due))
+    mine = with_answers(by_next_due(door.seen_by(request).in_work().filter(owner=door.staff(request))))
+    soon = at + SOON
+    now = Q(calls=True) | Q(next_due__lte=soon) | Q(answered_at__isnull=False)
+    band = Case(
+        When(now, then=Value(NOW)),
+        When(next_due__lt=max(midnight(at, 1), soon), then=Value(TODAY)),
+        default=Value(LATER),
+        output_field=IntegerField(),
+    )
+    return mine.annotate(calls=Exists(due)).annotate(band=band)
 
 
-def in_band(at: datetime) -> dict[str, Q]:
-    """Which tickets stand in which band; every ticket stands in exactly one."""
-    soon = at + NOW
-    tonight = max(midnight(at, 1), soon)
-    return {
-        "call": Q(calls=True),
-        "now": Q(calls=False, next_due__lte=soon),
-        "today": Q(calls=False, next_due__gt=soon, next_due__lt=tonight),
-        "later": Q(calls=False) & (Q(next_due__gte=tonight) | Q(next_due=None)),
-    }
+def in_turn(tickets: TicketQuerySet) -> TicketQuerySet:
+    """Calls that are due first; then by what fell due or was said first."""
+    waits_since = Least("next_due", "answered_at")
+    return tickets.order_by("band", F("calls").desc(), waits_since.asc(nulls_last=True), "priority", "pk")
 
 
 def counts(request: HttpRequest, at: datetime) -> dict[str, Any]:
     """How many stand in each band; `state` changes whenever something on the list does."""
-    bands = {code: Count("pk", filter=condition) for code, condition in in_band(at).items()}
-    found = mine_in_bands(request, at).aggregate(
-        **bands, total=Count("pk"), versions=Sum("version"), newest=Max("pk")
-    )
-    shape = [*(found[code] for code in bands), found["versions"], found["newest"]]
-    return {**found, "state": "-".join(str(value or 0) for value in shape)}
+    tallies = {"count": Count("pk"), "versions": Sum("version"), "newest": Max("pk")}
+    rows: Any = mine_in_bands(request, at).order_by("band").values("band").annotate(**tallies)
+    found = {code: 0 for code, _name, _why in BANDS}
+    shape = []
+    for row in rows:
+        found[BANDS[row["band"]][0]] = row["count"]
+        shape += [row["band"], row["count"], row["versions"], row["newest"]]
+    return {**found, "total": sum(found.values()), "state": "-".join(map(str, shape)) or "0"}
 
 
 @door.staff_page()
@@ -83,15 +95,12 @@ def desk(request: HttpRequest) -> HttpResponse:
         return redirect("insight")  # who only reads owns no work
     at = now()
     found = counts(request, at)
-    tickets = for_rows(mine_in_bands(request, at)).order_by(
-        F("calls").desc(), F("next_due").asc(nulls_last=True), "priority", "pk"
-    )[:MOST]
-    bands = bands_of(with_news(tickets), found, at)
+    mine, done = fetched(in_turn(mine_in_bands(request, at))[:MOST], done_today(request, at)[:MOST])
     context = {
-        "bands": [band for band in bands if band.count],
+        "bands": [band for band in bands_of(mine, found, at) if band.count],
         "counts": found,
         "tabs": tabs(found),
-        "done": done_today(request, at),
+        "done": rows_of(done, at),
         "cut": found["total"] > MOST,
         "most": MOST,
         "now": at,
@@ -100,23 +109,14 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def bands_of(tickets: list[Any], found: dict[str, Any], at: datetime) -> list[Band]:
-    soon, tonight = at + NOW, max(midnight(at, 1), at + NOW)
-    sorted_in: dict[str, list[Any]] = {code: [] for code, _name in BANDS}
-    for ticket in tickets:
-        sorted_in[band_of(ticket, soon, tonight)].append(ticket)
-    return [Band(code, name, found[code], rows_of(sorted_in[code], at)) for code, name in BANDS]
+    return [
+        Band(code, name, why, found[code], rows_of([each for each in tickets if each.band == place], at))
+        for place, (code, name, why) in enumerate(BANDS)
+    ]
 
 
-def band_of(ticket: Any, soon: datetime, tonight: datetime) -> str:
-    if ticket.calls:
-        return "call"
-    if ticket.next_due is None or ticket.next_due >= tonight:
-        return "later"
-    return "now" if ticket.next_due <= soon else "today"
-
-
-def tabs(found: dict[str, Any]) -> list[tuple[str, str | Promise, int]]:
-    return [(code, name, found[code]) for code, name in BANDS]
+def tabs(found: dict[str, Any]) -> list[tuple[str, str | Promise, str | Promise, int]]:
+    return [(code, name, why, found[code]) for code, name, why in BANDS]
 
 
 @door.staff_page()
@@ -129,10 +129,10 @@ def desk_counts(request: HttpRequest) -> HttpResponse:
     return render(request, "recovery/parts/desk_counts.html", context)
 
 
-def done_today(request: HttpRequest, at: datetime) -> list[Row]:
+def done_today(request: HttpRequest, at: datetime) -> TicketQuerySet:
     """What I resolved since midnight, newest first."""
     resolved = TicketEvent.objects.filter(
         by=door.staff(request), kind="resolved", at__gte=midnight(at), ticket=OuterRef("pk")
     )
-    tickets = for_rows(door.seen_by(request).filter(Exists(resolved), status__in=["resolved", "closed"]))
-    return rows_of(tickets.order_by("-resolved_at")[:MOST], at)
+    done = door.seen_by(request).filter(Exists(resolved), status__in=["resolved", "closed"])
+    return done.order_by("-resolved_at")

@@ -50,6 +50,11 @@ def may_act(user: User) -> bool:
     return access.role_of(user) in WORKERS
 
 
+def leads(user: User) -> bool:
+    """Whether they answer for the tickets of others."""
+    return access.role_of(user) in (SUPERVISOR, ADMINISTRATOR)
+
+
 def teams_of(request: HttpRequest) -> set[int]:
     """The teams whose tickets this person sees."""
     return access.teams_of(staff(request))

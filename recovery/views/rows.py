@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateTimeField, F, Min, OuterRef, Prefetch, Q, Subquery
+from django.db.models import DateTimeField, F, Min, OuterRef, Prefetch, Q, Subquery, prefetch_related_objects
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext
 
-from recovery.models import Callback, Deadline, Ticket, TicketEvent
+from recovery.models import Callback, Deadline, Ticket
 from recovery.models.ticket import TicketQuerySet
 from recovery.templatetags.moments import (
     LATE,
@@ -25,6 +25,7 @@ from recovery.templatetags.moments import (
     span,
     there_and_here,
 )
+from recovery.views.news import answered_at
 from recovery.views.words import SHORT_PRIORITIES, kind_word
 
 
@@ -41,6 +42,7 @@ class Row:
     what: str
     priority: str
     answered: str = ""
+    due_at: datetime | None = None
 
     @property
     def is_late(self) -> bool:
@@ -78,35 +80,35 @@ def nearest_first(tickets: TicketQuerySet) -> TicketQuerySet:
     return by_next_due(tickets).order_by(F("next_due").asc(nulls_last=True), "priority", "pk")
 
 
-def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
-    """With everything a row shows, in a fixed number of queries."""
-    return tickets.select_related("customer__account", "owner", "team", "response__survey").prefetch_related(
+RELATED = ("customer__account", "owner", "team", "response__survey", "cause_said", "cause_found")
+
+
+def owed() -> list[Prefetch[str]]:
+    """What the customers of many tickets were promised."""
+    return [
         Prefetch("deadlines", Deadline.objects.select_related("calendar")),
         Prefetch("callbacks", Callback.objects.filter(state=Callback.BOOKED), to_attr="booked"),
-        "customer__identities",
-    )
+    ]
+
+
+def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
+    """With everything a row shows, in a fixed number of queries."""
+    return tickets.select_related(*RELATED).prefetch_related(*owed(), "customer__identities")
+
+
+def fetched(*lists: TicketQuerySet) -> list[list[Ticket]]:
+    """Several lists with everything their rows show, what hangs on the tickets read once for all of them."""
+    found = [list(tickets.select_related(*RELATED)) for tickets in lists]
+    every = [ticket for tickets in found for ticket in tickets]
+    prefetch_related_objects(every, *owed())
+    nameless = [ticket.customer for ticket in every if ticket.customer and not ticket.customer.name]
+    prefetch_related_objects(nameless, "identities")
+    return found
 
 
 def rows_of(tickets: Iterable[Ticket], now: datetime, *, ahead: bool = False) -> list[Row]:
     """With `ahead`, a row shows the next deadline still to come rather than one that has passed."""
     return [row_of(ticket, now, ahead) for ticket in tickets]
-
-
-# What the product does by itself answers nobody.
-UNHEARD = ("escalated", "breached", "recomputed", "resumed", "callback_due", "resurvey_held")
-CUSTOMERS_OWN = ("absorbed", "updated", "noted", "callback_booked", "callback_moved", "callback_cancelled")
-
-
-def with_news(tickets: Iterable[Ticket]) -> list[Ticket]:
-    """These tickets, those marked where the last word is the customer's; one query for all of them."""
-    found = list(tickets)
-    events = TicketEvent.objects.filter(ticket__in=found).exclude(kind__in=UNHEARD)
-    last = {event.ticket_id: event for event in events.order_by("ticket_id", "-id").distinct("ticket_id")}
-    for ticket in found:
-        event = last.get(ticket.pk)
-        by_customer = event and event.kind in CUSTOMERS_OWN and event.by_id is None and not event.by_name
-        ticket.answered_at = event.at if event and by_customer else None  # type: ignore[attr-defined]
-    return found
 
 
 def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
@@ -117,9 +119,10 @@ def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
     facts = {"priority": SHORT_PRIORITIES.get(ticket.priority, ""), "answered": answered(ticket, now)}
     call = booked[0] if booked else None
     if call and (call.due_at <= now or first is None or first.due_at is None or call.due_at <= first.due_at):
-        return Row(ticket, call_chip(call, now), True, gettext("Callback"), **facts)
+        return Row(ticket, call_chip(call, now), True, gettext("Callback"), **facts, due_at=call.due_at)
     if first is not None:
-        return Row(ticket, deadline_chip(first, now), False, kind_word(first.kind), **facts)
+        chip = deadline_chip(first, now)
+        return Row(ticket, chip, False, kind_word(first.kind), **facts, due_at=first.due_at)
     paused = next((row for row in running if row.is_paused), None)
     return Row(ticket, paused_chip(paused, now) if paused else None, False, gettext("Waiting"), **facts)
 
@@ -130,7 +133,7 @@ def paused_chip(row: Deadline, now: datetime) -> Chip:
 
 
 def answered(ticket: Ticket, now: datetime) -> str:
-    at: datetime | None = getattr(ticket, "answered_at", None)
+    at = answered_at(ticket)
     return gettext("answered {t} ago").format(t=span(now - at)) if at else ""
 
 
