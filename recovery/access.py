@@ -69,7 +69,9 @@ def find_supervised(user: User) -> set[int]:
         return set(Team.objects.values_list("pk", flat=True))
     if role != StaffProfile.SUPERVISOR:
         return set()
-    return places_of(user)[1]
+    member, led = places_of(user)
+    once(user, "seen", lambda: member | led)
+    return led
 
 
 def once(user: User, what: str, find: Callable[[], set[int]]) -> set[int]:

@@ -11,6 +11,7 @@ NOTICES = {
     "ticket_nudged": _("nudge"),
     "attention": _("waits for a person"),
     "digest": _("what came late"),
+    "weekly": _("the week"),
     "ticket_reply": _("reply to the customer"),
     "customer_wrote": _("the customer wrote"),
 }

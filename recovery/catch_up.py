@@ -82,6 +82,12 @@ POLICIES: dict[str, CatchUp] = {
     "digests": CatchUp(
         RUN, "The digest is what makes good for an outage: it waits for the heap, not for the clock."
     ),
+    "weekly": CatchUp(
+        SKIP,
+        "What a week was like is read at its end: from Thursday on the next mail is nearer than the last.",
+        skip_after=timedelta(days=3),
+        reason="weekly_too_late",
+    ),
     "invitations": CatchUp(
         SKIP,
         "An answer about something long past is about memory, not about what happened: a week is the "
@@ -106,6 +112,7 @@ USEFUL_FOR: dict[str, timedelta] = {
     "ticket_reopened": timedelta(days=2),
     "ticket_nudged": timedelta(days=1),  # by then it is no nudge any more
     "digest": timedelta(days=1),
+    "weekly": timedelta(days=3),
     "goodwill_to_approve": timedelta(days=5),
     "goodwill_decided": timedelta(days=5),
     "request_answered": timedelta(days=5),

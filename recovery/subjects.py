@@ -26,6 +26,7 @@ NAMES: dict[str, str | Promise] = {
     "resurveys": _("resurveys"),
     "silence": _("unanswered resurveys"),
     "digests": _("summaries of what came late"),
+    "weekly": _("weekly mails to supervisors"),
     "invitations": _("invitations"),
     "expiries": _("expired invitations"),
     "messages": _("messages"),

@@ -19,6 +19,7 @@ from recovery.lifecycle.request import due_requests
 from recovery.models import Callback, Deadline, DigestLine, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
 from recovery.triage import due_triage, triage
+from recovery.weekly import due_weeklies, send_weekly
 from surveys.models import Invitation
 
 DAY = timedelta(days=1)
@@ -195,4 +196,5 @@ KINDS = [
     Kind("resurveys", due_resurveys, ask_again, speaks=True),
     Kind("silence", silent_resurveys, end_unanswered, "invitation__expires_at"),
     Kind("digests", due_digests, send_digest, "untold_since"),
+    Kind("weekly", due_weeklies, send_weekly, ""),
 ]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from recovery import business_hours
@@ -22,6 +22,7 @@ from surveys.estimates import CensoredTimes, censored_times
 
 KINDS: Final = (FIRST_CONTACT, RESOLUTION)
 RUNNING: Final = Q(met_at=None, ended_at=None)
+NOTHING: Final = dict.fromkeys(("total", "judged", "missed", "overdue", "running"), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,28 @@ def late_at(at: datetime) -> Q:
 
 def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
     """By kind of deadline, in one query."""
+    found = counted(Deadline.objects.filter(ticket__in=keys(cohort)), "kind", at)
+    return {kind: promises_of({**NOTHING, **found.get(kind, {})}) for kind in KINDS}
+
+
+def first_contacts_by_team(cohort: TicketQuerySet, at: datetime) -> dict[int, Promises]:
+    """The first contacts of every team with low scores here, in one query."""
+    rows = Deadline.objects.filter(ticket__in=keys(cohort), kind=FIRST_CONTACT)
+    return {team: promises_of(row) for team, row in counted(rows, "ticket__team", at).items()}
+
+
+def counted(deadlines: QuerySet[Deadline], key: str, at: datetime) -> dict[Any, dict[str, Any]]:
     met, late = Q(met_at__isnull=False), late_at(at)
     ahead = Q(breached_at=None) & (Q(due_at=None) | Q(due_at__gt=at))
-    rows = (
-        Deadline.objects.filter(ticket__in=keys(cohort))
-        .order_by()
-        .values("kind")
-        .annotate(
-            total=Count("pk"),
-            judged=Count("pk", filter=met | late),
-            missed=Count("pk", filter=late),
-            overdue=Count("pk", filter=RUNNING & late),
-            running=Count("pk", filter=RUNNING & ahead),
-        )
+    rows = deadlines.order_by().values(key)
+    counts = rows.annotate(
+        total=Count("pk"),
+        judged=Count("pk", filter=met | late),
+        missed=Count("pk", filter=late),
+        overdue=Count("pk", filter=RUNNING & late),
+        running=Count("pk", filter=RUNNING & ahead),
     )
-    found = {row["kind"]: row for row in rows}
-    nothing = dict.fromkeys(("total", "judged", "missed", "overdue", "running"), 0)
-    return {kind: promises_of({**nothing, **found.get(kind, {})}) for kind in KINDS}
+    return {row[key]: row for row in counts}
 
 
 def promises_of(row: dict[str, Any]) -> Promises:

@@ -1,7 +1,14 @@
 """Every act on a ticket, in the order of the story. A door imports acts from here and from nowhere else."""
 
 from recovery.lifecycle.cadence import Proposal, proposal_after
-from recovery.lifecycle.clock import change_priority, extend, recompute_deadlines, resume, start_waiting
+from recovery.lifecycle.clock import (
+    change_policy,
+    change_priority,
+    extend,
+    recompute_deadlines,
+    resume,
+    start_waiting,
+)
 from recovery.lifecycle.contact import (
     announce_callback,
     book_callback,
@@ -43,6 +50,7 @@ __all__ = [
     "book_callback",
     "cancel_callback",
     "cancel_request",
+    "change_policy",
     "change_priority",
     "check_quality",
     "climb",

@@ -15,7 +15,7 @@ from recovery.lifecycle.contact import ZONE_RULES
 from recovery.models import Cause, Reply, Ticket, TicketEvent
 from recovery.templatetags.moments import moment, time_there
 from recovery.views.timeline_given import GIVEN_WORDING
-from recovery.views.timeline_ladder import ladder_lines
+from recovery.views.timeline_ladder import changed_lines, ladder_lines
 from recovery.views.timeline_loop import LOOP_WORDING
 from recovery.views.timeline_reaching import REACHING_WORDING, next_lines
 from recovery.views.timeline_replies import REPLY_WORDING, Shown, shown
@@ -337,8 +337,13 @@ def merged(reader: Reader, event: TicketEvent, entry: Entry) -> None:
 
 
 def recomputed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
-    words = _("Deadlines reckoned anew: policy “%(policy)s” v%(policy_version)s, calendar “%(calendar)s”")
+    words = (
+        _("%(who)s put it under the policy “%(policy)s” instead of “%(policy_from)s”")
+        if event.data.get("policy_from")
+        else _("Deadlines reckoned anew: policy “%(policy)s” v%(policy_version)s, calendar “%(calendar)s”")
+    )
     entry.sentence = fill(words, reader.facts(event))
+    entry.lines += changed_lines(event.data)
 
 
 WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
