@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 
 from recovery import business_hours
 from recovery.business_hours import WorkingCalendar
-from recovery.models import Callback, Deadline, Ticket
+from recovery.models import Callback, Ticket
 from surveys.messages import rules
 from surveys.messages.quiet import is_quiet
 from surveys.models import SendingRules
@@ -77,10 +77,9 @@ class CallingHours:
     @cached_property
     def deadline(self) -> datetime | None:
         """The nearest deadline still ahead."""
-        running = Deadline.objects.filter(
-            ticket=self.ticket, cycle=self.ticket.cycle, met_at=None, ended_at=None, due_at__gt=self.at
-        )
-        return running.order_by("due_at").values_list("due_at", flat=True).first()
+        rows = [row for row in self.ticket.deadlines.all() if row.cycle == self.ticket.cycle]
+        ahead = [row.due_at for row in rows if row.is_running and row.due_at and row.due_at > self.at]
+        return min(ahead, default=None)
 
     @cached_property
     def promised(self) -> list[tuple[datetime, str]]:

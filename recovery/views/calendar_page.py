@@ -56,6 +56,7 @@ def show_day(request: HttpRequest, at: datetime) -> HttpResponse:
     team = next((each for each in teams if str(each.pk) == door.asked(request, "team")), None)
     calls = calls_of(request, day, team)
     owners, clashes = owners_of(calls), clashing(calls)
+    agenda = [call_of(call, at, call.pk in clashes) for call in calls[:MOST]]
     context: dict[str, Any] = {
         "day": day,
         "is_today": day == today,
@@ -65,9 +66,10 @@ def show_day(request: HttpRequest, at: datetime) -> HttpResponse:
         "teams": teams,
         "team": team,
         "owners": owners,
-        "hours": hours_of(calls[:MOST], owners, clashes, at, day),
-        "number": len(calls),
-        "cut": max(0, len(calls) - MOST),
+        "agenda": agenda,
+        "hours": hours_of(agenda, owners, at, day),
+        "number": len(agenda),
+        "cut": len(calls) > MOST,
         "clashes": len(clashes),
         "free": free_on(team, owners) if team else [],
         "zone": city(timezone.get_current_timezone()),
@@ -126,31 +128,23 @@ def clashing(calls: list[Callback]) -> set[int]:
     return found
 
 
-def hours_of(
-    calls: list[Callback], owners: list[User], clashes: set[int], at: datetime, day: date
-) -> list[Hour]:
+def hours_of(agenda: list[Call], owners: list[User], at: datetime, day: date) -> list[Hour]:
     """From the first hour worth showing to the last, by the reader's clock."""
-    if not calls:
+    if not agenda:
         return []
-    by_hour: dict[int, list[Callback]] = {}
-    for call in calls:
-        by_hour.setdefault(timezone.localtime(call.due_at).hour, []).append(call)
-    first, last = min(*by_hour, WORKING_DAY[0]), max(*by_hour, WORKING_DAY[-1])
-    this_hour = timezone.localtime(at) if timezone.localtime(at).date() == day else None
+    cells: dict[tuple[int, int], list[Call]] = {}
+    for call in agenda:
+        hour = timezone.localtime(call.callback.due_at).hour
+        cells.setdefault((hour, call.callback.ticket.owner_id), []).append(call)
+    booked = [hour for hour, _owner in cells]
+    local = timezone.localtime(at)
     return [
         Hour(
             f"{hour:02}:00",
-            [
-                [
-                    call_of(call, at, call.pk in clashes)
-                    for call in by_hour.get(hour, [])
-                    if call.ticket.owner_id == owner.pk
-                ]
-                for owner in owners
-            ],
-            this_hour is not None and this_hour.hour == hour,
+            [cells.get((hour, owner.pk), []) for owner in owners],
+            local.date() == day and local.hour == hour,
         )
-        for hour in range(first, last + 1)
+        for hour in range(min(*booked, WORKING_DAY[0]), max(*booked, WORKING_DAY[-1]) + 1)
     ]
 
 

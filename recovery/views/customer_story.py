@@ -107,7 +107,7 @@ def promises_of(ticket: Ticket, booked: Callback | None, at: datetime, zone: Zon
     row = Deadline.objects.filter(ticket=ticket, kind=FIRST_CONTACT, cycle=ticket.cycle).first()
     found = first_contact(row, at, zone)
     if booked is not None:
-        words = gettext("We call you %(moment)s") % {"moment": moment(booked.due_at, zone, at)}
+        words = gettext("We call you: %(moment)s") % {"moment": moment(booked.due_at, zone, at)}
         late = booked.due_at <= at
         outcome = gettext("not kept yet, we are sorry") if late else gettext("agreed")
         found.append(Promised(words, BROKEN if late else OPEN, outcome))
