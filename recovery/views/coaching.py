@@ -95,8 +95,14 @@ def tickets_of(request: HttpRequest, owner: User) -> TicketQuerySet:
     return door.seen_by(request).filter(team__in=access.supervised_by(door.staff(request)))
 
 
-def page(request: HttpRequest, owner: User | None, failed: dict[int, MarkForm], status: int) -> HttpResponse:
-    at, people = now(), coached_by(request)
+def page(
+    request: HttpRequest,
+    people: list[User],
+    owner: User | None,
+    failed: dict[int, MarkForm],
+    status: int,
+) -> HttpResponse:
+    at = now()
     weeks = number_of(door.asked(request, "weeks"))
     context: dict[str, Any] = {
         "people": [(each.pk, name_of(each)) for each in people],
