@@ -108,6 +108,13 @@ ACTS = {
             {"outcome": "reached", "channel": "phone", "note": "She wants the parcel by Friday."},
         ),
         Act(
+            "unreachable",
+            forms.UnreachableForm,
+            lifecycle.give_up_reaching,
+            "Give up reaching the customer; needs a reason while the cadence has attempts to make",
+            {"reason": "The line is dead"},
+        ),
+        Act(
             "callback",
             forms.CallbackForm,
             callback,

@@ -77,6 +77,13 @@ class ContactForm(Strict):
     outcome = serializers.ChoiceField(choices=CONTACT_OUTCOMES)
     channel = serializers.ChoiceField(choices=CHANNELS, default="phone")
     note = OptionalText()
+    book_next = serializers.BooleanField(
+        default=False, help_text="Book what the cadence proposes next in the same act."
+    )
+
+
+class UnreachableForm(Strict):
+    reason = OptionalText()
 
 
 class CallbackForm(Strict):

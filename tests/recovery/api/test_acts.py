@@ -131,6 +131,19 @@ class TestContact:
         assert parse_datetime(met["first_contact"]) == MONDAY
         assert met["resolution"] is None
 
+    def test_it_books_what_the_cadence_proposes_in_the_same_act(self, lina: Client, ticket: Ticket) -> None:
+        told = lina.act(ticket, "contact", {"outcome": "no_answer", "book_next": True}).json()
+        assert told["version"] == ticket.version + 1
+        assert ticket.callbacks.get().origin == "cadence"
+
+    def test_it_gives_up_with_a_reason_while_the_cadence_has_attempts_to_make(
+        self, lina: Client, ticket: Ticket
+    ) -> None:
+        refused = lina.act(ticket, "unreachable", {})
+        assert (refused.status_code, refused.json()["code"]) == (409, "reason_missing")
+        assert lina.act(ticket, "unreachable", {"reason": "The line is dead"}).status_code == 200
+        assert Ticket.objects.get().unreachable_at == MONDAY
+
     @pytest.mark.parametrize(
         ("body", "path"),
         [
@@ -331,7 +344,7 @@ class TestMerge:
         assert (answer.status_code, answer.json()["code"]) == (409, "merge_with_itself")
 
 
-@pytest.mark.parametrize("act", ["goodwill", "request", "close", "absorb", "dance"])
+@pytest.mark.parametrize("act", ["close", "absorb", "dance"])
 def test_it_knows_no_other_act(lina: Client, ticket: Ticket, act: str) -> None:
     answer = lina.act(ticket, act)
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
