@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
@@ -77,7 +78,7 @@ def reckon(
 def running_deadlines(ticket: Ticket) -> list[Deadline]:
     """Those of the present cycle: a cycle's deadlines end with it."""
     rows = Deadline.objects.filter(ticket=ticket, met_at=None, ended_at=None)
-    return list(rows.select_related("policy"))
+    return list(rows.select_related("policy", "calendar"))
 
 
 RECKONED = [
@@ -101,7 +102,7 @@ def recompute(change: Change, *, told_anew: bool = True) -> list[dict[str, str |
 
     Time already used and pauses carry over, since every reckoning starts at the cycle's start. A due time
     that moved and lies ahead may be told about again, unless the ladder itself moved it (`told_anew`); what
-    was late before it moved stays late.
+    was late before it moved stays late. A step is not late because this moved it to before now.
     """
     ticket = change.ticket
     moved: list[dict[str, str | None]] = []
@@ -109,7 +110,7 @@ def recompute(change: Change, *, told_anew: bool = True) -> list[dict[str, str |
     target = target_of(ticket.policy, ticket.priority)
     hours, waits = calendar.as_working_calendar(), waits_of(ticket.pk)
     for row in running_deadlines(ticket):
-        before = row.due_at
+        before, planned = row.due_at, row.next_step_at
         row.minutes = target.minutes(row.kind)
         row.policy, row.policy_version = ticket.policy, ticket.policy.version
         row.calendar, row.calendar_version = calendar, calendar.version
@@ -120,6 +121,8 @@ def recompute(change: Change, *, told_anew: bool = True) -> list[dict[str, str |
             if told_anew and row.level >= 0 and row.due_at is not None and row.due_at > change.at:
                 row.round, row.level = row.round + 1, -1
             row.next_step_at = next_step_at(row, hours, waits)
+            if before and row.due_at and row.next_step_at and row.due_at < before:
+                row.next_step_at = max(row.next_step_at, min(change.at, planned or change.at))
             moved.append({"kind": row.kind, "from": iso(before), "to": iso(row.due_at)})
         row.save(update_fields=RECKONED)
     return moved
@@ -233,15 +236,49 @@ def extend(
     return change.ticket
 
 
+def change_policy(ticket: Ticket, *, by: User | None, at: datetime, policy: SlaPolicy, reason: str) -> Ticket:
+    """Put the ticket under another policy, and its running deadlines with it."""
+    if not reason.strip():
+        raise Refused("reason_missing", _("Say why it goes under another policy."), field="reason")
+    with acting(ticket, "policy", by=by, at=at) as change:
+        before = change.ticket.policy
+        if before == policy:
+            raise Refused("policy_unchanged", _("The ticket is under this policy already."), field="policy")
+        change.set(policy=policy)
+        tell_recomputed(change, reason.strip(), policy_from=before.name)
+    return change.ticket
+
+
 def recompute_deadlines(ticket: Ticket, *, by: User | None, at: datetime) -> Ticket:
     """Bring the deadlines under the present policy and calendar; one event with the old and new times."""
     with acting(ticket, "recompute", by=by, at=at, any_version=True) as change:
-        moved = recompute(change)
-        change.tell(
-            "recomputed",
-            policy=change.ticket.policy.name,
-            policy_version=change.ticket.policy.version,
-            calendar=change.ticket.team.calendar.name,
-            deadlines=moved,
-        )
+        tell_recomputed(change, changed=what_changed(change.ticket))
     return change.ticket
+
+
+def what_changed(ticket: Ticket) -> list[str]:
+    """Why the running deadlines are out of date: `policy` or `calendar` is another one, or `…_edited`."""
+    now = {"policy": ticket.policy, "calendar": ticket.team.calendar}
+    found = set()
+    for row in running_deadlines(ticket):
+        then = {"policy": (row.policy, row.policy_version), "calendar": (row.calendar, row.calendar_version)}
+        for name, (used, version) in then.items():
+            if used != now[name]:
+                found.add(name)
+            elif version != now[name].version:
+                found.add(f"{name}_edited")
+    return sorted(found)
+
+
+def tell_recomputed(change: Change, text: str = "", **why: Any) -> None:
+    ticket = change.ticket
+    moved = recompute(change)
+    change.tell(
+        "recomputed",
+        text,
+        policy=ticket.policy.name,
+        policy_version=ticket.policy.version,
+        calendar=ticket.team.calendar.name,
+        deadlines=moved,
+        **why,
+    )

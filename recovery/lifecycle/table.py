@@ -16,6 +16,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "resume": frozenset({WAITING}),
     "note": frozenset({NEW, OPEN, WAITING, RESOLVED, CLOSED}),
     "priority": frozenset(IN_WORK),
+    "policy": frozenset(IN_WORK),
     "extend": frozenset(IN_WORK),
     "nudge": frozenset(IN_WORK),
     "escalate": frozenset(IN_WORK),

@@ -1,4 +1,4 @@
-"""What a step of the ladder did besides telling somebody, in words for the timeline."""
+"""Why deadlines moved, and what a step of the ladder did besides telling somebody, for the timeline."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def ladder_lines(data: Mapping[str, Any]) -> list[str]:
     if data.get("raised"):
         lines.append(fill(_("Priority P%(from)s became P%(to)s"), data["raised"]))
     return lines
+
+
+CHANGED: Final[dict[str, Words]] = {
+    "policy": _("The ticket is under another policy"),
+    "policy_edited": _("The policy was changed"),
+    "calendar": _("The team works by another calendar"),
+    "calendar_edited": _("The calendar was changed"),
+}
+
+
+def changed_lines(data: Mapping[str, Any]) -> list[str]:
+    return [str(CHANGED[code]) for code in data.get("changed", []) if code in CHANGED]

@@ -121,7 +121,7 @@ def truth(evidence: Evidence) -> Iterator[str]:
     yield from (f"wait {row.pk} is found by nobody" for row in stopped)
     running = Deadline.objects.filter(met_at=None, ended_at=None, due_at__isnull=False, breached_at=None)
     running = running.filter(ticket__status__in=IN_WORK, cycle=F("ticket__cycle"))
-    asleep = running.filter(Q(next_step_at=None) | Q(next_step_at__gt=F("due_at")))
+    asleep = running.filter(Q(next_step_at=None) | Q(next_step_at__gt=F("due_at")) & Q(next_step_at__gt=at))
     yield from (f"deadline {row.pk} will pass unseen" for row in asleep)
     bare = Ticket.objects.in_work().annotate(n=Count("deadlines", filter=Q(deadlines__cycle=F("cycle"))))
     yield from (f"ticket {row.number} has {row.n} deadlines" for row in bare.filter(n__lt=2))  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from recovery.models import (
 )
 from recovery.triage import triage
 from surveys.models import Invitation, Message
-from tests.make import DAY, HOUR, MONDAY, Cast
+from tests.make import DAY, HOUR, MONDAY, Cast, make_policy
 
 STATUSES = ("new", "open", "waiting", "resolved", "closed")
 NOW = MONDAY + 3 * DAY
@@ -43,6 +43,7 @@ wait           waiting   waiting   -         -         -
 resume         -         -         open      -         -
 note           new       open      waiting   resolved  closed
 priority       new       open      waiting   -         -
+policy         new       open      waiting   -         -
 extend         new       open      waiting   -         -
 escalate       new       open      waiting   -         -
 recompute      new       open      waiting   -         -
@@ -113,6 +114,7 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
         "resume": lambda: lifecycle.resume(ticket, **by),
         "note": lambda: lifecycle.note(ticket, **by, text="Called last week as well"),
         "priority": lambda: lifecycle.change_priority(ticket, **by, priority=2),
+        "policy": lambda: lifecycle.change_policy(ticket, **by, policy=make_policy("Gold"), reason="x"),
         "extend": lambda: lifecycle.extend(ticket, **by, minutes=60, reason="Parts come late"),
         "escalate": lambda: lifecycle.escalate(ticket, **by, reason="A refund"),
         "recompute": lambda: lifecycle.recompute_deadlines(ticket, **by),
