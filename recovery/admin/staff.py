@@ -2,13 +2,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from dispatch.clock import now
 from recovery.admin.widgets import several_of
-from recovery.models import ApiToken, Membership, StaffProfile
+from recovery.models import ApiToken, Membership, StaffProfile, Ticket
 
 
 class StaffProfileInline(admin.StackedInline[StaffProfile, User]):
@@ -26,9 +31,27 @@ class UserMembershipInline(admin.TabularInline[Membership, User]):
     extra = 0
 
 
+class ColleagueForm(UserChangeForm[User]):
+    def clean_is_active(self) -> bool:
+        """Who leaves hands their open tickets over first: none of them may be forgotten."""
+        stays = bool(self.cleaned_data["is_active"])
+        number = Ticket.objects.in_work().filter(owner=self.instance).count()
+        if stays or not number:
+            return stays
+        words = ngettext(
+            "{number} open ticket is theirs: {link} first.",
+            "{number} open tickets are theirs: {link} first.",
+            number,
+        )
+        url = f"{reverse('hand-over')}?user={self.instance.pk}"
+        link = format_html('<a href="{}">{}</a>', url, _("hand everything over"))
+        raise ValidationError(format_html(words, number=number, link=link))
+
+
 class ColleagueAdmin(UserAdmin[User]):
     """Users as Django keeps them, with their role, language, zone and teams."""
 
+    form = ColleagueForm
     inlines = (StaffProfileInline, UserMembershipInline)
     list_display = ("username", "first_name", "last_name", "email", "role", "is_active")
     list_select_related = ("staff",)

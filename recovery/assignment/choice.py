@@ -37,14 +37,17 @@ class Choice:
     place: Membership | None = None
 
 
-def choose_owner(team: Team, customer: Customer | None, at: datetime, *, skill: str = "") -> Choice:
-    """Who gets it. Nobody else gives out in this team, or to its members, until the transaction ends."""
+def choose_owner(
+    team: Team, customer: Customer | None, at: datetime, *, skill: str = "", gone: int | None = None
+) -> Choice:
+    """Who gets it, other than `gone`. Nobody else gives out in this team, or to its members, until the
+    transaction ends."""
     account_owner = owner_of_account(customer)
     owners = [account_owner.pk] if account_owner else []
     hold_team(team, *owners)
     # Read again once it is held: what was given out meanwhile, and how.
     team = Team.objects.select_related("supervisor__staff", "calendar").get(pk=team.pk)
-    choice = propose(Roster.read([team.pk], at, owners), team, customer, skill=skill)
+    choice = propose(Roster.read([team.pk], at, owners, gone=gone), team, customer, skill=skill)
     if choice.place is not None:
         last = Membership.objects.filter(team=team).aggregate(last=Max("turn"))["last"] or 0
         Membership.objects.filter(pk=choice.place.pk).update(turn=last + 1)

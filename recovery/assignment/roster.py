@@ -17,20 +17,29 @@ from recovery.models import Membership, StaffProfile, Team
 
 @dataclass
 class Roster:
-    """`places` are all memberships by team, whoever is away; `load` what each of them carries."""
+    """`places` are all memberships by team, whoever is away; `load` what each of them carries; `gone` gets
+    nothing, and supervises nothing any more."""
 
     at: datetime
     away: set[int] = field(default_factory=set)
+    gone: int | None = None
     places: dict[int, list[Membership]] = field(default_factory=dict)
     teams_of: dict[int, dict[int, Membership]] = field(default_factory=dict)
     load: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def read(cls, teams: Iterable[int], at: datetime, account_owners: Iterable[int] = ()) -> Roster:
+    def read(
+        cls,
+        teams: Iterable[int],
+        at: datetime,
+        account_owners: Iterable[int] = (),
+        *,
+        gone: int | None = None,
+    ) -> Roster:
         """Of these teams, and wherever the owners of accounts work; in two queries."""
         theirs = Q(team__in=list(teams)) | Q(user__in=list(account_owners))
         rows = with_load(Membership.objects.filter(theirs)).select_related("user__staff").order_by("pk")
-        roster = cls(at, set(leaves_at(at)))
+        roster = cls(at, set(leaves_at(at)), gone)
         for row in rows:
             roster.places.setdefault(row.team_id, []).append(row)
             roster.teams_of.setdefault(row.user_id, {})[row.team_id] = row
@@ -38,7 +47,7 @@ class Roster:
         return roster
 
     def is_there(self, user: User) -> bool:
-        return works_on_tickets(user) and user.pk not in self.away
+        return works_on_tickets(user) and user.pk not in self.away and user.pk != self.gone
 
     def takers(self, team: Team) -> list[Membership]:
         """The members who are there and take new tickets, whatever they carry."""
@@ -50,7 +59,8 @@ class Roster:
 
     def could_ever_take(self, team: Team) -> bool:
         """Whether waiting for room in this team makes sense: somebody works in it."""
-        return any(works_on_tickets(place.user) for place in self.places.get(team.pk, []))
+        places = self.places.get(team.pk, [])
+        return any(works_on_tickets(place.user) and place.user_id != self.gone for place in places)
 
     def room_by_rule(self, user: User, team: Team) -> Room:
         """What the owner of an account may carry: as in this team, or else in the largest of their own.
@@ -67,4 +77,10 @@ class Roster:
 
     def supervisor_of(self, team: Team) -> User:
         """The team's supervisor, or the nearest above who is there."""
-        return first_there(list(supervisors_from(team)), self.is_there) or team.supervisor
+        above = [person for person in supervisors_from(team) if person.pk != self.gone]
+        return first_there(above, self.is_there) or team.supervisor
+
+    def give(self, place: Membership) -> None:
+        """As if this member had been given one more."""
+        self.load[place.user_id] += 1
+        place.turn = 1 + max(each.turn for each in self.places[place.team_id])

@@ -100,7 +100,11 @@ def refuse_full(ticket: Ticket, to: User, team: Team) -> None:
         return
     hold_rooms([to.pk])
     room = room_of(to, team, besides=ticket.pk)
-    if not room.is_left:
-        words = _("%(name)s carries %(load)s of %(capacity)s. Choose somebody who has room.")
-        facts = {"name": name_of(to), "load": room.load, "capacity": room.capacity}
-        raise Refused("owner_full", words % facts, field="owner")
+    if room.capacity is not None and not room.is_left:
+        raise full(to, room.load, room.capacity)
+
+
+def full(to: User, load: int, capacity: int) -> Refused:
+    words = _("%(name)s carries %(load)s of %(capacity)s. Choose somebody who has room.")
+    facts = {"name": name_of(to), "load": load, "capacity": capacity}
+    return Refused("owner_full", words % facts, field="owner")

@@ -171,6 +171,8 @@ class Leave(models.Model):
     def clean(self) -> None:
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
             raise ValidationError({"ends_at": _("Leave must end after it begins.")})
+        if self.cover_id is not None and self.cover_id == self.user_id:
+            raise ValidationError({"cover": _("Nobody covers for themselves.")})
 
 
 class ApiToken(models.Model):
