@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('surveys', '0006_a_provider_that_refuses'),
+        ("surveys", "0006_a_provider_that_refuses"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='publiclink',
-            name='purpose',
-            field=models.CharField(choices=[('survey', 'survey page'), ('customer', "customer's own page"), ('unsubscribe', 'unsubscribe'), ('request', 'request to a department')], max_length=12, verbose_name='purpose'),
+            model_name="publiclink",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("survey", "survey page"),
+                    ("customer", "customer's own page"),
+                    ("unsubscribe", "unsubscribe"),
+                    ("request", "request to a department"),
+                ],
+                max_length=12,
+                verbose_name="purpose",
+            ),
         ),
     ]

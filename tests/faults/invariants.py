@@ -289,13 +289,15 @@ def has_refused(attempt: DeliveryAttempt) -> bool:
     return last is not None and not last.given
 
 
-@invariant(10, "nothing is begun more than five times")
+@invariant(10, "nothing is begun more than five times, but for what a provider clearly refused")
 def bounded_retry(evidence: Evidence) -> Iterator[str]:
     yield from (
         f"{row} begun {row.attempts} times" for row in Claim.objects.filter(attempts__gt=MOST_ATTEMPTS)
     )
-    often = Message.objects.filter(attempts__gt=MOST_ATTEMPTS)
-    yield from (f"message {row.pk} begun {row.attempts} times" for row in often)
+    for row in Message.objects.filter(attempts__gt=MOST_ATTEMPTS):
+        refused = row.deliveries.filter(result="retry").count()
+        if row.attempts - refused > MOST_ATTEMPTS:
+            yield f"message {row.pk} begun {row.attempts} times, {refused} of them refused"
     if evidence.settled:
         undead = Claim.objects.filter(attempts__gte=MOST_ATTEMPTS, lease_until__lt=now(), dead_at=None)
         yield from (f"{row} is neither alive nor given up" for row in undead)

@@ -166,6 +166,11 @@ def begun_too_often(cast: Cast) -> None:
     Claim.objects.create(kind="waits", subject=1, fence=0, lease_until=NOON, attempts=6)
 
 
+def message_begun_too_often(cast: Cast) -> None:
+    """Six tries, of which the provider clearly refused none."""
+    make_attempt(make_message(cast, attempts=6))
+
+
 def callback_at_another_time(cast: Cast) -> None:
     Callback.objects.create(
         ticket=cast.ticket(), cycle=1, local_time="2026-03-03T10:00", time_zone="UTC", due_at=MONDAY + DAY
@@ -221,6 +226,7 @@ SEEDED: list[tuple[int, Callable[[Cast], None]]] = [
     (9, sent_against_a_no),
     (9, sent_while_stopped),
     (10, begun_too_often),
+    (10, message_begun_too_often),
     (11, callback_at_another_time),
     (11, callback_announced_twice),
     (12, level_after_a_higher_one),
@@ -332,3 +338,10 @@ def test_it_reports_an_invitation_sent_behind_the_restore_fence(cast: Cast) -> N
     )
     with mock.patch.object(epoch, "is_behind", return_value=True):
         assert 21 in numbers(violated())
+
+
+def test_what_a_provider_clearly_refused_may_be_tried_on(cast: Cast) -> None:
+    message = make_message(cast, attempts=7, state=Message.QUEUED, finished_at=None)
+    for fence in range(2, 8):
+        make_attempt(message, fence=fence, result="retry")
+    assert 10 not in numbers(violated())
