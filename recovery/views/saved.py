@@ -125,6 +125,6 @@ def views_menu(request: HttpRequest) -> HttpResponse:
     context = {
         "views": views,
         "kept": seeded.as_kept(request.GET),
-        "flat": door.asked(request, "as") == "menu",
+        "in_menu": door.asked(request, "as") == "menu",
     }
     return render(request, "recovery/parts/views.html", context)

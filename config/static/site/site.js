@@ -305,7 +305,17 @@
     wanted = "";
   }
 
+  // a list read anew still shows which row stands beside it
+  function pickAgain() {
+    const open = document.querySelector(".split-detail .ticket-name a");
+    const link = open && rows().find((each) => each.pathname === open.pathname);
+    if (!link) return;
+    (link.closest("li, tr") || link).classList.add("is-picked");
+    link.setAttribute("aria-current", "true");
+  }
+
   document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.matches && event.target.matches("#desk-list")) pickAgain();
     if (event.detail.target.matches(".split-detail")) arrived(true);
   });
 
