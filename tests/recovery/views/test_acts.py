@@ -7,7 +7,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 
 from recovery import lifecycle
-from recovery.models import Callback, Ticket
+from recovery.models import Callback, Playbook, PlaybookStep, StepDone, Ticket
 from tests.make import MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import SignIn
 
@@ -235,3 +235,108 @@ def test_it_shows_the_ticket_where_an_act_was_only_looked_at(cast: Cast, sign_in
     ticket = cast.ticket()
     response = sign_in(cast.lina).get(f"/tickets/{ticket.number}/resolve/")
     assert response["Location"] == f"/tickets/{ticket.number}/"
+
+
+# --- Where an act leads ---
+
+
+def prefer(cast: Cast, after: str) -> None:
+    cast.lina.staff.after_act = after
+    cast.lina.staff.save()
+
+
+def test_it_goes_on_to_the_next_ticket_and_says_what_was_done_to_which(cast: Cast, sign_in: SignIn) -> None:
+    ticket, coming, client = cast.ticket(), cast.ticket(priority=1), sign_in(cast.lina)
+    Ticket.objects.update(owner=cast.lina)
+    prefer(cast, "next")
+    response = post(client, ticket, "contact", outcome="reached", channel="phone")
+    assert response["Location"] == f"/tickets/{coming.number}/"
+    page = client.get(response["Location"]).content.decode()
+    assert f"{ticket.number} Zhang Wei: The contact is logged." in page
+
+
+def test_it_goes_back_to_my_work_for_who_likes_that_and_after_the_last_ticket(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.lina)
+    for after in ("back", "next"):
+        ticket = cast.ticket()
+        Ticket.objects.filter(status="new").update(owner=cast.lina)
+        prefer(cast, after)
+        assert post(client, ticket, "resolve", **values_for(cast, "resolve"))["Location"] == "/desk/"
+
+
+def test_it_stays_after_what_does_not_end_ones_turn(cast: Cast, sign_in: SignIn) -> None:
+    ticket = cast.ticket()
+    prefer(cast, "back")
+    response = post(sign_in(cast.lina), ticket, "note", **values_for(cast, "note"))
+    assert response["Location"] == f"/tickets/{ticket.number}/"
+
+
+def test_it_stays_for_the_next_attempt_that_is_proposed(cast: Cast, sign_in: SignIn) -> None:
+    ticket = cast.ticket()
+    prefer(cast, "next")
+    response = post(sign_in(cast.lina), ticket, "contact", outcome="no_answer", channel="phone")
+    assert response["Location"] == f"/tickets/{ticket.number}/"
+
+
+def test_beside_the_list_going_back_is_staying(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    prefer(cast, "back")
+    response = client.post(
+        f"/tickets/{ticket.number}/contact/",
+        {"version": 1, "outcome": "reached", "channel": "phone"},
+        headers={"hx-target": "detail"},
+    )
+    assert response["Location"] == f"/tickets/{ticket.number}/"
+
+
+def test_it_is_chosen_on_the_page_and_kept(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    path = f"/tickets/{ticket.number}/"
+    assert client.post("/me/after/", {"after": "next", "back": path})["Location"] == path
+    cast.lina.staff.refresh_from_db()
+    assert cast.lina.staff.after_act == "next"
+    assert '<option value="next" selected>' in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("values", [{"after": "away"}, {"after": "next", "back": "https://evil.example/"}])
+def test_it_keeps_no_other_choice_and_leads_nowhere_else(
+    cast: Cast, sign_in: SignIn, values: dict[str, str]
+) -> None:
+    assert sign_in(cast.lina).post("/me/after/", values)["Location"] == "/desk/"
+    cast.lina.staff.refresh_from_db()
+    assert cast.lina.staff.after_act in ("stay", "next")
+    assert sign_in(cast.vera).post("/me/after/", values).status_code == 403
+
+
+# --- The playbook ---
+
+
+def test_naming_the_cause_shows_its_playbook_and_a_tick_is_kept(cast: Cast, sign_in: SignIn) -> None:
+    book = Playbook.objects.create(name="Late delivery", guide="Say sorry first")
+    step = PlaybookStep.objects.create(playbook=book, text="Ask what it broke")
+    cast.late.playbook = book
+    cast.late.save()
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    assert post(client, ticket, "cause", cause=cast.late.pk).status_code == 302
+    path = f"/tickets/{ticket.number}/"
+    assert "Say sorry first" in client.get(path).content.decode()
+    ticked = client.post(f"{path}steps/{step.pk}/", {"done": "on"}, headers={"hx-request": "true"})
+    assert ticked.content.decode().startswith('<div class="playbook"')
+    assert "checked" in ticked.content.decode()
+    assert fresh(ticket).version == 2
+    assert client.post(f"{path}steps/{step.pk}/")["Location"] == path
+    assert "checked" not in client.get(path).content.decode()
+
+
+def test_a_step_is_ticked_only_by_who_may_act_on_the_ticket(cast: Cast, sign_in: SignIn) -> None:
+    book = Playbook.objects.create(name="Late delivery")
+    step = PlaybookStep.objects.create(playbook=book, text="Ask what it broke")
+    ticket = cast.ticket()
+    Ticket.objects.update(playbook=book)
+    path = f"/tickets/{ticket.number}/steps/{step.pk}/"
+    assert sign_in(cast.vera).post(path, {"done": "on"}).status_code == 403
+    assert sign_in(cast.ann).post(path, {"done": "on"}).status_code == 404
+    assert sign_in(cast.lina).post(f"/tickets/{ticket.number}/steps/0/").status_code == 404
+    assert not StepDone.objects.exists()
