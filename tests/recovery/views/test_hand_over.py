@@ -102,8 +102,8 @@ class TestDeactivating:
             manage = formset.formset.management_form
             data |= {manage.add_prefix(name): value for name, value in manage.initial.items()}
             for each in formset.formset.forms:
-                for name, field in each.fields.items():
-                    data[each.add_prefix(name)] = each.get_initial_for_field(field, name) or ""
+                found = {name: each.get_initial_for_field(field, name) for name, field in each.fields.items()}
+                data |= {each.add_prefix(name): value for name, value in found.items() if value}
         for name in ("is_active", "groups", "user_permissions"):
             data.pop(name)
         answer = sign_in(cast.admin).post(f"/admin/auth/user/{cast.lina.pk}/change/", data)
