@@ -341,7 +341,7 @@ def test_it_reports_an_invitation_sent_behind_the_restore_fence(cast: Cast) -> N
 
 
 def test_what_a_provider_clearly_refused_may_be_tried_on(cast: Cast) -> None:
-    message = make_message(cast, attempts=7, state=Message.QUEUED, finished_at=None)
-    for fence in range(2, 8):
+    message = make_message(cast, attempts=7, fence=7, state=Message.QUEUED, finished_at=None)
+    for fence in range(1, 8):
         make_attempt(message, fence=fence, result="retry")
     assert 10 not in numbers(violated())
