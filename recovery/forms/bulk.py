@@ -66,6 +66,12 @@ class BulkForm(forms.Form):
         assert isinstance(owner, forms.ModelChoiceField)
         owner.queryset = colleagues
 
+    def needing(self, do: str) -> BulkForm:
+        """The same form, to be shown with what this act cannot do without as required."""
+        for name in NEEDS.get(do, {}):
+            self.fields[name].required = True
+        return self
+
     @classmethod
     def of_people(cls, people: Iterable[User]) -> BulkForm:
         """An empty form that offers these colleagues without asking for them again."""

@@ -31,6 +31,12 @@ class Measure:
     clocks: list[Clock]
     paces: Paces
 
+    def lately(self, team: int, kind: str) -> int | None:
+        """How many of a kind the team met in its last five working days; None where it is too few to tell."""
+        pace = self.paces.get((team, kind))
+        seconds = next((clock.seconds for clock in self.clocks if team in clock.teams), 0)
+        return None if pace is None else round(pace * seconds)
+
 
 def measure(teams: Iterable[int], at: datetime) -> Measure:
     """In two queries."""

@@ -56,12 +56,16 @@ def back_of(request: HttpRequest) -> str:
     return "".join(letter for letter in given if letter.isprintable())[:2000]
 
 
+def empty(ticket: Ticket, do: str) -> forms.BulkForm:
+    return forms.BulkForm(access.colleagues_for(ticket), prefix=do)
+
+
 def show(
     request: HttpRequest, ticket: Ticket, failed: dict[str, forms.BulkForm], status: int
 ) -> HttpResponse:
     user, at = door.staff(request), now()
     acts: dict[str, Any] = {
-        name.replace("-", "_"): failed.get(name) or forms.BulkForm(access.colleagues_for(ticket), prefix=name)
+        name.replace("-", "_"): (failed.get(name) or empty(ticket, name)).needing(name)
         for name in OFFERED
         if access.may(user, in_table(name), ticket) and lifecycle.is_allowed(in_table(name), ticket.status)
     }

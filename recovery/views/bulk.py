@@ -140,7 +140,7 @@ def ask_again(
 ) -> HttpResponse:
     """Nothing was changed: why not, with everything typed and ticked."""
     context = {
-        "form": form,
+        "form": form.needing(request.POST.get("do", "")),
         "nothing": nothing,
         "too_many": too_many,
         "most": MOST,

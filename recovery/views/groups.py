@@ -13,8 +13,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
-from recovery.insight.pace import Paces
-from recovery.insight.standing import LATE, STANDINGS, Cell, summed
+from recovery.insight.standing import LATE, STANDINGS, Cell, Measure, summed
 from recovery.lifecycle.act import name_of
 from recovery.models import Leave, Membership, Team, Ticket
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
@@ -36,7 +35,7 @@ class Group:
     away: bool = False
     until: datetime | None = None
     cover: str = ""
-    pace: tuple[float | None, float | None] = (None, None)
+    lately: tuple[int | None, int | None] = (None, None)
     may_own: bool = False
 
     @property
@@ -53,22 +52,17 @@ def worst_first(groups: list[Group]) -> list[Group]:
     return sorted(groups, key=lambda each: (-dict(each.counts)[LATE], -each.open, each.name.casefold()))
 
 
-def by_team(cells: list[Cell], teams: list[Team], paces: Paces) -> list[Group]:
+def by_team(cells: list[Cell], now: Measure) -> list[Group]:
     totals = summed(cells, "team")
     return [
         group(
             team.pk,
             str(team),
             totals.get(team.pk),
-            pace=(hourly(paces, team.pk, FIRST_CONTACT), hourly(paces, team.pk, RESOLUTION)),
+            lately=(now.lately(team.pk, FIRST_CONTACT), now.lately(team.pk, RESOLUTION)),
         )
-        for team in teams
+        for team in now.teams
     ]
-
-
-def hourly(paces: Paces, team: int, kind: str) -> float | None:
-    pace = paces.get((team, kind))
-    return None if pace is None else pace * 3600
 
 
 def by_touchpoint(cells: list[Cell]) -> list[Group]:

@@ -40,7 +40,7 @@ def overdue(request: HttpRequest) -> HttpResponse:
         "why": TABS[picked.tab][1],
         "picked": picked,
         "owners": groups.by_owner(cells, people),
-        "teams": groups.by_team(cells, measured.teams, measured.paces),
+        "teams": groups.by_team(cells, measured),
         "touchpoints": groups.by_touchpoint(cells),
         "page_obj": page,
         "rows": rows_of(page.object_list, at, ahead=picked.tab == standing.RISK and not picked.every),

@@ -152,6 +152,9 @@ def test_a_quiet_week_is_said_too(cast: Cast) -> None:
     take_step("weekly", cast.chen.pk, OPENS)
     message = Message.objects.get()
     assert "Low scores: 0, the week before 0." in message.text
+    assert "First contact in time: none was due." in message.text
+    assert "Nobody answered when asked again." in message.text
+    assert "none due" in message.html
 
 
 def test_it_is_in_the_language_of_the_supervisor(cast: Cast) -> None:

@@ -196,8 +196,7 @@ def test_it_is_at_risk_by_the_pace_of_its_team(cast: Cast, sign_in: SignIn, cloc
     assert listed(client, tab="risk") == set()
     soon = owned(cast, cast.lina, priority=3)
     assert listed(client, tab="risk") == {soon.number}
-    pace = client.get("/overdue/").context["teams"][0].pace
-    assert pace == (5 / 40, None)
+    assert client.get("/overdue/").context["teams"][0].lately == (5, None)
 
 
 @pytest.mark.parametrize("who", ["chen", "admin"])
