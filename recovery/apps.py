@@ -14,6 +14,13 @@ NOTICES = {
     "weekly": _("the week"),
     "ticket_reply": _("reply to the customer"),
     "customer_wrote": _("the customer wrote"),
+    "goodwill_to_approve": _("goodwill to approve"),
+    "goodwill_decided": _("goodwill decided"),
+    "request_asked": _("request to a department"),
+    "request_reminder": _("reminder of a request"),
+    "request_cancelled": _("request cancelled"),
+    "request_answered": _("request answered"),
+    "request_late": _("request late"),
 }
 
 
