@@ -18,6 +18,7 @@ from recovery.lifecycle.calling_hours import (
 from recovery.lifecycle.wall_clock import instant_of, written
 from recovery.models import Cadence, CadenceStep, Callback, Contact, Ticket
 from recovery.models.contact import HEARD
+from recovery.models.ticket import NEW
 from surveys.models import Customer
 
 AGAIN, OTHER_CHANNEL, UNREACHABLE = "again", "other_channel", "unreachable"
@@ -73,7 +74,7 @@ def proposal_after(ticket: Ticket, at: datetime) -> Proposal | None:
     None where the last attempt was heard or none was made, where a callback is booked or the search given
     up already, where no step speaks of the outcome, and where no good time can be found.
     """
-    if not ticket.is_in_work or ticket.unreachable_at is not None:
+    if not ticket.is_in_work or ticket.status == NEW or ticket.unreachable_at is not None:
         return None
     attempts = unheard_in_a_row(ticket)
     cadence = cadence_of(ticket) if attempts else None

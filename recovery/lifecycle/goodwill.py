@@ -69,13 +69,15 @@ def may_give(user: User, cost: Decimal) -> bool:
 
 
 def room_of(team: Team, at: datetime) -> Room:
-    """What the team has given since the first of the month, on the clock of its calendar."""
+    """What the team has given of its budget since the first of the month, on the clock of its calendar."""
     budget = GoodwillBudget.objects.filter(team=team).first()
+    if budget is None:
+        return Room(None, Decimal(0))
     local = at.astimezone(ZoneInfo(team.calendar.time_zone))
     first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     rows = Goodwill.objects.filter(team=team, state=Goodwill.GIVEN, decided_at__gte=first)
     given: Decimal = rows.aggregate(sum=Sum("cost"))["sum"] or Decimal(0)
-    return Room(budget.monthly if budget else None, given)
+    return Room(budget.monthly, given)
 
 
 def give_goodwill(

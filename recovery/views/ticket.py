@@ -225,7 +225,7 @@ def share_causes(shown: dict[str, forms.ActForm]) -> None:
         field
         for form in shown.values()
         for field in form.fields.values()
-        if isinstance(field, ModelChoiceField) and field.queryset and field.queryset.model is Cause
+        if isinstance(field, ModelChoiceField) and getattr(field.queryset, "model", None) is Cause
     ]
     causes = [(cause.pk, str(cause)) for cause in Cause.objects.filter(active=True)] if fields else []
     for field in fields:

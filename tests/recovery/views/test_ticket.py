@@ -8,7 +8,16 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle
-from recovery.models import CalendarDay, Leave, Ticket, TicketEvent
+from recovery.models import (
+    CalendarDay,
+    CannedText,
+    Leave,
+    NextIssue,
+    Playbook,
+    PlaybookStep,
+    Ticket,
+    TicketEvent,
+)
 from recovery.views.timeline import WORDING
 from surveys.models import Account
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
@@ -243,6 +252,28 @@ def test_it_asks_the_database_no_more_for_a_long_story(
         lifecycle.note(fresh(ticket), by=cast.lina, at=MONDAY, text="Again")
     client = sign_in(cast.lina)
     with django_assert_max_num_queries(30):
+        client.get(f"/tickets/{ticket.number}/")
+
+
+def test_it_asks_little_more_for_a_ticket_with_something_of_everything(
+    cast: Cast, sign_in: SignIn, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    book = Playbook.objects.create(name="Late delivery")
+    cast.late.playbook = book
+    cast.late.save()
+    steps = [PlaybookStep.objects.create(playbook=book, text="Ask", position=each) for each in range(9)]
+    NextIssue.objects.create(cause=cast.late, follows=cast.rude)
+    ticket = lifecycle.name_cause(cast.ticket(), by=cast.lina, at=MONDAY, cause=cast.late)
+    for step in steps:
+        lifecycle.tick_step(ticket, step, by=cast.majun, at=MONDAY, done=True)
+    for _ in range(9):
+        CannedText.objects.create(name="Sorry", text="Sorry")
+        ticket = lifecycle.log_contact(ticket, by=cast.lina, at=MONDAY, outcome="no_answer")
+        ticket = lifecycle.reply(ticket, by=cast.lina, at=MONDAY, channel="email", text="Sorry")
+        ticket = lifecycle.escalate(ticket, by=cast.lina, at=MONDAY, reason="Help")
+    ticket = lifecycle.start_waiting(ticket, by=cast.lina, at=MONDAY, reason="A photo")
+    client = sign_in(cast.chen)
+    with django_assert_max_num_queries(40):
         client.get(f"/tickets/{ticket.number}/")
 
 
