@@ -188,7 +188,7 @@ class Town:
             outcome = pick(self.rng, {"reached": 6, "no_answer": 3, "voicemail": 1})
             notes = words.REACHED_NOTES if outcome == "reached" else words.UNHEARD_NOTES
             note = self.rng.choice(words.fitting(notes, locale))
-            lifecycle.log_contact(ticket, by=ticket.owner, at=at, outcome=outcome, note=note)
+            lifecycle.log_contact(ticket, by=ticket.owner, at=at, outcome=outcome, note=note, book_next=True)
         elif self.rng.random() < 0.3:
             lifecycle.note(
                 ticket,

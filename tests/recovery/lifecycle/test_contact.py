@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_due_callback_is_done_by_any_attempt_and_a_future_one_once_heard(
 
 @pytest.mark.parametrize(("field", "value"), [("outcome", "maybe"), ("channel", "pigeon")])
 def test_it_refuses_what_is_not_a_code(cast: Cast, field: str, value: str) -> None:
-    given = {"outcome": "reached", "channel": "phone", field: value}
+    given: dict[str, Any] = {"outcome": "reached", "channel": "phone", field: value}
     with pytest.raises(Refused) as refused:
         log_contact(cast.ticket(), by=cast.lina, at=MONDAY, **given)
     assert refused.value.field == field
