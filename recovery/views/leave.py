@@ -55,7 +55,13 @@ def leave(request: HttpRequest) -> HttpResponse:
             messages.success(request, said(kept))
             return redirect("leave")
     page = Paginator(leaves_ahead(people, at), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page_obj": page, "now": at, "of_others": len(people) > 1}
+    context = {
+        "form": form,
+        "page_obj": page,
+        "now": at,
+        "of_others": len(people) > 1,
+        "hands_over": access.role_of(user) != door.AGENT,
+    }
     return render(request, "recovery/leave.html", context, status=422 if form.errors else 200)
 
 
