@@ -11,6 +11,7 @@ from surveys.models import Invitation, Message
 
 ABOUT_A_TICKET: Final = "ticket:"
 CALLBACK_DUE: Final = "callback_due"
+LAST_MESSAGE: Final = "unreachable"
 # These concern somebody whatever became of the ticket meanwhile.
 WHATEVER_BECAME: Final = ("goodwill_to_approve", "goodwill_decided", "request_answered", "customer_wrote")
 
@@ -19,9 +20,18 @@ def why_not(message: Message, at: datetime) -> str:
     """The code of what made it needless, '' if nothing did."""
     if message.user_id and message.about.startswith(ABOUT_A_TICKET):
         return why_no_notice(message)
+    if message.kind == LAST_MESSAGE:
+        return why_not_last(message)
     if message.invitation and message.invitation.purpose == Invitation.RESURVEY:
         return why_not_ask(message.invitation)
     return ""
+
+
+def why_not_last(message: Message) -> str:
+    """That we could not reach somebody is not said to who was reached before it went out."""
+    number = message.about.removeprefix(ABOUT_A_TICKET)
+    gave_up = Ticket.objects.filter(number=number, unreachable_at__isnull=False).exists()
+    return "" if gave_up else "reached_meanwhile"
 
 
 def why_no_notice(message: Message) -> str:

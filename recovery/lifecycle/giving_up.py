@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle.act import Change, acting
 from recovery.lifecycle.cadence import cadence_of, unheard_in_a_row
+from recovery.lifecycle.concern import LAST_MESSAGE
 from recovery.lifecycle.contact import begin_work, cancel_booked
 from recovery.lifecycle.customer_link import customer_url
 from recovery.lifecycle.table import Refused
 from recovery.models import Ticket
 from surveys.messages import queue_message
 
-LAST_MESSAGE: Final = "unreachable"
 USEFUL_FOR = timedelta(days=7)
 
 

@@ -58,6 +58,7 @@ REASONS: Final[dict[str, str | Promise]] = {
     "ticket_resolved": _("the ticket was resolved meanwhile"),
     "ticket_closed": _("the ticket was closed meanwhile"),
     "ticket_reopened": _("the ticket was reopened meanwhile"),
+    "reached_meanwhile": _("the customer was reached meanwhile"),
     "callback_settled": _("the callback is done, moved or cancelled"),
     "resurvey_over": _("the question was settled meanwhile"),
     "sender_died": _("the sender stopped half way: it may have arrived or not"),

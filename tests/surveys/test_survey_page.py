@@ -361,6 +361,14 @@ def test_it_is_sorry_and_says_who_will_be_in_touch(
     assert sentence in html
 
 
+def test_it_leads_to_where_the_time_can_be_changed(client: Client, url: str) -> None:
+    send(client, url, score="2")
+    with promising(Promise("Li Na", TUESDAY + timedelta(hours=2), url="https://desk.example/c/1.x/")):
+        assert 'href="https://desk.example/c/1.x/"' in page(client, url + "thanks/")
+    with promising(TODAY):
+        assert "Change the time" not in page(client, url + "thanks/")
+
+
 @pytest.mark.parametrize("score", ["8", "10"], ids=["passive", "promoter"])
 def test_it_only_thanks_after_a_good_score(client: Client, url: str, score: str) -> None:
     send(client, url, score=score)

@@ -13,6 +13,7 @@ from recovery.lifecycle import (
     reopen,
     resolve,
 )
+from recovery.lifecycle.concern import why_not
 from recovery.models import Contact, Deadline, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES, HEARD
 from surveys.models import Message
@@ -208,3 +209,11 @@ def test_a_new_cycle_tries_anew(cast: Cast) -> None:
     ticket = resolve(given_up(cast), by=cast.lina, at=MONDAY, cause_found=cast.late, what_was_done="Wrote")
     assert ticket.unreachable_at is not None
     assert reopen(ticket, by=cast.lina, at=MONDAY, reason="They wrote").unreachable_at is None
+
+
+def test_the_last_message_is_not_sent_to_who_was_reached_before_it_went_out(cast: Cast) -> None:
+    ticket = given_up(cast)
+    message = Message.objects.get(kind="unreachable")
+    assert why_not(message, MONDAY) == ""
+    log_contact(ticket, by=cast.lina, at=MONDAY + HOUR, outcome="reached")
+    assert why_not(message, MONDAY + HOUR) == "reached_meanwhile"

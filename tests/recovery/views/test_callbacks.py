@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle
-from recovery.models import CalendarDay, Callback, Ticket
+from recovery.models import Cadence, CalendarDay, Callback, Ticket
 from surveys.models import SendingRules
 from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
@@ -200,6 +200,20 @@ def test_what_was_booked_along_with_a_contact_stands_in_the_timeline(cast: Cast,
     ticket = lifecycle.log_contact(owned(cast), by=cast.lina, at=NOW, outcome="no_answer", book_next=True)
     page = sign_in(cast.lina).get(f"/tickets/{ticket.number}/").content.decode()
     assert "Next attempt booked for today 15:00 · phone" in page
+
+
+def test_an_administrator_makes_another_cadence_the_default(cast: Cast, sign_in: SignIn) -> None:
+    other = Cadence.objects.create(name="Gold", other_channel_after=1, unreachable_after=2)
+    client, url = sign_in(cast.admin), "/admin/recovery/cadence/"
+    assert "Usual attempts" in client.get(url).content.decode()
+    client.post(url, {"action": "make_default", "_selected_action": [other.pk]})
+    assert [each.name for each in Cadence.objects.filter(is_default=True)] == ["Gold"]
+    assert sign_in(cast.chen).get(url).status_code == 302
+
+
+def test_the_ticket_says_that_reaching_them_was_given_up(cast: Cast, sign_in: SignIn) -> None:
+    ticket = lifecycle.give_up_reaching(owned(cast), by=cast.lina, at=NOW, reason="Dead line")
+    assert "Given up today 10:30." in sign_in(cast.lina).get(f"/tickets/{ticket.number}/").content.decode()
 
 
 # --- those that are due ---
