@@ -66,6 +66,7 @@ def reply(
 
     Writing is not hearing: the first-contact deadline is met by what they answer. Raises Refused, Stale.
     """
+    text = "\n".join(text.strip().splitlines())
     check_text(text)
     with acting(ticket, "reply", by=by, at=at) as change:
         refuse_merged(change.ticket)
@@ -77,7 +78,7 @@ def reply(
             direction=Reply.OURS,
             channel=channel,
             subject=subject,
-            text=text.strip(),
+            text=text,
             at=at,
             by=by,
             by_name=name_of(by),

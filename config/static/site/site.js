@@ -218,11 +218,17 @@
     for (const other of document.querySelectorAll("details.act[open]")) {
       if (other !== act) other.open = false;
     }
+    enterPanel(act);
+  }, true);
+
+  function enterPanel(act) {
     const panel = act.querySelector(".act-panel");
-    const first = panel.querySelector("[data-first]") || panel.querySelector(":is(textarea, input:not([type=hidden]), select, button)");
+    if (panel.contains(document.activeElement)) return;
+    const first = panel.querySelector("[data-first]") ||
+      panel.querySelector(":is(textarea, input:not([type=hidden]), select, button)");
     const target = panel.querySelector("[data-key]") ? panel : first;
     if (target) target.focus({ preventScroll: true });
-  }, true);
+  }
 
   function closeTop() {
     const open = document.querySelector("details.menu[open], details.act[open]");
@@ -360,14 +366,18 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    if (event.key === "j" || event.key === "k") {
-      if (!document.querySelector("dialog[open]") && moveRow(event.key === "j" ? 1 : -1)) event.preventDefault();
+    const step = { j: 1, k: -1 }[event.key];
+    if (step && !document.querySelector("dialog[open]") && moveRow(step)) {
+      event.preventDefault();
       return;
     }
     const element = keyed(event.key);
     if (element) {
       event.preventDefault();
       element.click();
+      // at once, so that the first letters of a quick hand are text and not keys
+      const act = element.matches("summary") && element.closest("details.act[open]");
+      if (act) enterPanel(act);
     } else if (actOnRow(event.key)) {
       event.preventDefault();
     }
