@@ -14,7 +14,7 @@ from recovery.templatetags.moments import is_day
 from recovery.views import door
 from recovery.views.frame import how_many
 from recovery.views.rows import for_rows, rows_of
-from recovery.views.search import customers_like
+from recovery.views.search import customers_like, looks_everywhere
 from surveys.models import Customer, Response
 from surveys.views.pages import Pages
 
@@ -31,7 +31,11 @@ def list_customers(request: HttpRequest) -> HttpResponse:
         people = customers_like(people, words)
     page = Pages(people.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = with_tickets(request, [each.pk for each in page.object_list])
-    return render(request, "recovery/customers.html", {"page_obj": page, "words": words})
+    return render(
+        request,
+        "recovery/customers.html",
+        {"page_obj": page, "words": words, "everywhere": looks_everywhere(words)},
+    )
 
 
 def with_tickets(request: HttpRequest, ids: list[int]) -> list[Customer]:

@@ -70,7 +70,7 @@ def mine_in_bands(request: HttpRequest, at: datetime) -> TicketQuerySet:
     return mine.annotate(calls=Exists(due)).annotate(band=band)
 
 
-def in_turn(tickets: TicketQuerySet) -> TicketQuerySet:
+def in_turn(tickets: Any) -> Any:
     """Calls that are due first; then by what fell due or was said first."""
     waits_since = Least("next_due", "answered_at")
     return tickets.order_by("band", F("calls").desc(), waits_since.asc(nulls_last=True), "priority", "pk")
@@ -79,7 +79,8 @@ def in_turn(tickets: TicketQuerySet) -> TicketQuerySet:
 def counts(request: HttpRequest, at: datetime) -> dict[str, Any]:
     """How many stand in each band; `state` changes whenever something on the list does."""
     tallies = {"count": Count("pk"), "versions": Sum("version"), "newest": Max("pk")}
-    rows: Any = mine_in_bands(request, at).order_by("band").values("band").annotate(**tallies)
+    mine: Any = mine_in_bands(request, at)
+    rows = mine.order_by("band").values("band").annotate(**tallies)
     found = {code: 0 for code, _name, _why in BANDS}
     shape = []
     for row in rows:

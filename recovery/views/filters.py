@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,7 +19,7 @@ from recovery.insight import standing
 from recovery.models import Callback, Deadline
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import IN_WORK, TicketQuerySet
-from recovery.views.news import with_answers
+from recovery.views.news import answered
 from recovery.views.search import tickets_like
 
 ANY, IN_HAND, ME = "any", "open_work", "me"
@@ -175,7 +175,7 @@ def booked(**conditions: object) -> QuerySet[Callback]:
 
 def by_callback(tickets: TicketQuerySet, asked: Asked) -> TicketQuerySet:
     """`due`: to be called now; `booked`: promised; `none`: nobody promised a call."""
-    conditions: dict[str, Q | Exists] = {
+    conditions: dict[str, Any] = {
         DUE: Exists(booked(due_at__lte=asked.at)),
         BOOKED: Exists(booked()),
         NONE: ~Exists(booked()),
@@ -204,7 +204,7 @@ BY_NAME: Final[dict[str, Callable[[TicketQuerySet, Asked], TicketQuerySet]]] = {
     "opened_from": lambda tickets, asked: tickets.filter(opened_at__gte=asked.instant("opened_from")),
     "opened_to": lambda tickets, asked: tickets.filter(opened_at__lt=asked.instant("opened_to", 1)),
     "overdue": lambda tickets, asked: tickets.in_work().filter(standing.is_late(asked.at)),
-    "answered": lambda tickets, asked: with_answers(tickets).filter(answered_at__isnull=False),
+    "answered": lambda tickets, asked: answered(tickets),
     "contacted": contacted,
     "callback": by_callback,
     "breached": lambda tickets, asked: tickets.in_work().filter(standing.is_broken_twice(asked.at)),

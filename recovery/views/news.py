@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, When
 
@@ -45,6 +45,13 @@ def with_answers(tickets: TicketQuerySet) -> TicketQuerySet:
     theirs = Case(When(BY_THEM, then=F("at")), default=None, output_field=DateTimeField())
     last = words.order_by("-version").annotate(theirs=theirs).values("theirs")[:1]
     return tickets.annotate(answered_at=Subquery(last, output_field=DateTimeField()))
+
+
+def answered(tickets: TicketQuerySet) -> TicketQuerySet:
+    """Those of which the last word is the customer's."""
+    rows: Any = with_answers(tickets)
+    found: TicketQuerySet = rows.filter(answered_at__isnull=False)
+    return found
 
 
 def answered_at(ticket: Ticket) -> datetime | None:

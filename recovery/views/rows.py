@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import DateTimeField, F, Min, OuterRef, Prefetch, Q, Subquery, prefetch_related_objects
@@ -116,7 +117,10 @@ def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
     running = [row for row in ticket.deadlines.all() if row.cycle == ticket.cycle and row.is_running]
     due = [row for row in running if row.due_at is not None and (row.due_at > now or not ahead)]
     first = min(due, key=lambda row: row.due_at or now, default=None)
-    facts = {"priority": SHORT_PRIORITIES.get(ticket.priority, ""), "answered": answered(ticket, now)}
+    facts: dict[str, Any] = {
+        "priority": SHORT_PRIORITIES.get(ticket.priority, ""),
+        "answered": answered(ticket, now),
+    }
     call = booked[0] if booked else None
     if call and (call.due_at <= now or first is None or first.due_at is None or call.due_at <= first.due_at):
         return Row(ticket, call_chip(call, now), True, gettext("Callback"), **facts, due_at=call.due_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -70,9 +70,11 @@ def seeded(choices: Choices, *, works: bool, leads: bool) -> Iterable[View]:
 
 
 def saved(choices: Choices) -> list[View]:
+    """One's own first."""
+    kept = sorted(choices.views, key=lambda each: (each.team > 0, each.position))
     return [
         View(f"view-{each.pk}", each.name, each.query, each.pk, each.user, each.team, each.position)
-        for each in choices.views
+        for each in kept
     ]
 
 
@@ -108,7 +110,8 @@ def bounded(tickets: TicketQuerySet, asked: Asked) -> TicketQuerySet:
 
 def numbers(user: User, questions: dict[str, QuerySet[Ticket]]) -> dict[str, int]:
     counts = {name: how_many(rows) for name, rows in questions.items()}
-    return User.objects.filter(pk=user.pk).values(**counts).get() if counts else {}
+    asker: Any = User.objects.filter(pk=user.pk)
+    return dict(asker.values(**counts).get()) if counts else {}
 
 
 def meaning(query: QueryDict) -> frozenset[tuple[str, str]]:

@@ -18,7 +18,7 @@ from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import STATUSES, TicketQuerySet
 from recovery.views import columns, door, seeded
 from recovery.views.choices import Choices, Named, choices_for
-from recovery.views.filters import ANY, BOOKED, DUE, FILTERS, IN_HAND, ME, NONE, Asked, number
+from recovery.views.filters import ANY, BOOKED, DUE, IN_HAND, ME, NONE, Asked, number
 from recovery.views.rows import for_rows, nearest_first, rows_of
 from recovery.views.search import looks_everywhere, number_of
 from surveys.views.pages import Pages
@@ -86,7 +86,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
         "all_columns": columns.COLUMNS,
         "kept": seeded.as_kept(request.GET),
         "hidden": seeded.pairs_of(request.GET, "cols"),
-        "cols": seeded.pairs_of(request.GET, *FILTERS, "order"),
+        "besides": seeded.pairs_of(request.GET, *(menu.name for menu in menus), "q", "order"),
         "shares_with": shares_with(asked.user, choices),
         "everywhere": looks_everywhere(asked.words),
         "now": asked.at,

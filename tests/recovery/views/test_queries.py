@@ -15,6 +15,9 @@ LISTS = {
     "/desk/": "lina",
     "/tickets/": "lina",
     "/tickets/?q=nobody": "lina",
+    "/tickets/?answered=1&breached=2&cols=email,cause": "chen",
+    "/tickets/views/menu/": "chen",
+    "/jump/?q=nobody": "lina",
     "/callbacks/": "lina",
     "/customers/": "lina",
     "/customers/?q=wei": "lina",
@@ -35,6 +38,15 @@ def fill(cast: Cast, number: int) -> None:
     for _each in range(number):
         ticket = cast.ticket(at=at)
         Ticket.objects.filter(pk=ticket.pk).update(owner=cast.lina)
+        Message.objects.create(
+            dedup_key=f"to {ticket.number}",
+            kind="invitation",
+            to_address="a@b.c",
+            customer=ticket.customer,
+            state="sent",
+            send_at=at,
+            created_at=at,
+        )
         Callback.objects.create(
             ticket=ticket, cycle=1, local_time="2026-03-03T10:00", time_zone="UTC", due_at=at + HOUR
         )
@@ -61,3 +73,27 @@ def few_and_many(cast: Cast) -> dict[str, tuple[int, int]]:
 
 def test_it_asks_no_more_often_for_sixty_rows_than_for_five(few_and_many: dict[str, tuple[int, int]]) -> None:
     assert {url: counts for url, counts in few_and_many.items() if counts[1] > counts[0]} == {}
+
+
+LISTS_OF_WORK = (
+    "/desk/",
+    "/tickets/",
+    "/tickets/?q=nobody",
+    "/customers/",
+    "/customers/?q=wei",
+    "/callbacks/",
+)
+MOST = 12
+
+
+@pytest.mark.parametrize("number", [1, 60])
+def test_it_asks_at_most_twelve_times_for_every_role(cast: Cast, number: int) -> None:
+    fill(cast, number)
+    people = [cast.lina, cast.chen, cast.wu, cast.vera, cast.admin]
+    asked = {
+        (user.username, url): queries(user, url)
+        for user in people
+        for url in LISTS_OF_WORK
+        if user != cast.vera or url != "/desk/"  # who only reads owns no work
+    }
+    assert {page: count for page, count in asked.items() if count > MOST} == {}
