@@ -14,7 +14,7 @@ from recovery.models.ticket import TicketQuerySet
 from surveys.access import EVERYTHING, Sight
 from surveys.models import Customer
 
-SUPERVISORS_ONLY = frozenset({"extend", "nudge"})
+SUPERVISORS_ONLY = frozenset({"extend", "nudge", "policy"})
 
 
 class NotPermitted(Refused):

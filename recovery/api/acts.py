@@ -150,6 +150,13 @@ ACTS = {
             {"priority": 1, "reason": "The second time this month"},
         ),
         Act(
+            "policy",
+            forms.PolicyForm,
+            lifecycle.change_policy,
+            "Put it under another SLA policy (supervisors)",
+            {"policy": "Gold", "reason": "They are a gold customer"},
+        ),
+        Act(
             "extend",
             forms.ExtendForm,
             lifecycle.extend,

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from recovery import access
 from recovery.lifecycle.act import name_of
-from recovery.models import Cause, Ticket
+from recovery.models import Cause, SlaPolicy, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
 from surveys.models.fields import CHANNELS
@@ -148,6 +148,13 @@ class PriorityForm(ActForm):
         return {"priority": ticket.priority}
 
 
+class PolicyForm(ActForm):
+    policy = forms.ModelChoiceField(
+        label=_("SLA policy"), queryset=SlaPolicy.objects.all(), empty_label=_("Choose a policy")
+    )
+    reason = forms.CharField(label=_("Why"), max_length=300)
+
+
 class ColleagueField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj)
@@ -221,6 +228,7 @@ ACT_FORMS: Final[dict[str, type[ActForm]]] = {
     "reopen": ReopenForm,
     "assign": AssignForm,
     "priority": PriorityForm,
+    "policy": PolicyForm,
     "escalate": EscalateForm,
     "extend": ExtendForm,
     "merge": MergeForm,

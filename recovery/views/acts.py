@@ -73,6 +73,10 @@ def priority(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
     )
 
 
+def policy(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
+    return lifecycle.change_policy(ticket, by=by, at=at, policy=values["policy"], reason=values["reason"])
+
+
 def assign(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
     return lifecycle.assign(ticket, by=by, at=at, to=values["owner"], reason=values["reason"])
 
@@ -120,6 +124,7 @@ ACTS: Final[dict[str, Act]] = {
     "wait": Act(wait, _("The clock stands until the customer has done it.")),
     "resume": Act(resume, _("The clock runs again.")),
     "priority": Act(priority, _("The priority is changed, and the deadlines with it.")),
+    "policy": Act(policy, _("It is under the other policy, and the deadlines with it.")),
     "assign": Act(assign, _("The ticket is handed over.")),
     "escalate": Act(escalate, _("Your supervisor is told.")),
     "extend": Act(extend, _("The deadline is extended.")),

@@ -215,7 +215,9 @@ def acts_of(
         "afters": StaffProfile.AFTER,
         "after": after_of(user),
         "canned": canned_in(shown, ticket),
-        "more": [shown[name] for name in ("priority", "escalate", "extend", "merge") if name in shown],
+        "more": [
+            shown[name] for name in ("priority", "policy", "escalate", "extend", "merge") if name in shown
+        ],
     }
 
 

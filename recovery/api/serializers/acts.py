@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from recovery.api.serializers.calendars import ZoneName
-from recovery.models import Cause, Department, GoodwillKind
+from recovery.models import Cause, Department, GoodwillKind, SlaPolicy
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, RESOLUTION, TEN_YEARS
 from surveys.api.strict import BySlug, Instant, Strict, Whole
@@ -116,6 +116,13 @@ class ResumeForm(Strict):
 class PriorityForm(Strict):
     priority = Whole(min_value=1, max_value=4, help_text="1 is urgent, 4 low.")
     reason = OptionalText(max_length=LONGEST_REASON)
+
+
+class PolicyForm(Strict):
+    policy = serializers.SlugRelatedField(
+        slug_field="name", queryset=SlaPolicy.objects.all(), help_text="Name of the SLA policy."
+    )
+    reason = Text(max_length=LONGEST_REASON)
 
 
 class ExtendForm(Strict):

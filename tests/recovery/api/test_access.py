@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recovery.models import ApiToken, Ticket
-from tests.make import MONDAY, Cast
+from tests.make import MONDAY, Cast, make_policy
 from tests.recovery.api.client import API, Client
 
 PEOPLE = ("anonymous", "agent", "agent of another team", "supervisor", "analyst", "administrator", "revoked")
@@ -48,6 +48,7 @@ DOORS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", "tickets/{n}/note/", {"text": "x"}, CHANGE_ITS),
     ("post", "tickets/{n}/wait/", {"reason": "x"}, CHANGE_ITS),
     ("post", "tickets/{n}/priority/", {"priority": 1}, CHANGE_ITS),
+    ("post", "tickets/{n}/policy/", {"policy": "Gold", "reason": "x"}, SUPERVISE_ITS),
     ("post", "tickets/{n}/extend/", {"minutes": 60, "reason": "x"}, SUPERVISE_ITS),
     ("post", "tickets/{n}/escalate/", {"reason": "x"}, CHANGE_ITS),
     ("post", "tickets/{n}/resolve/", {"cause_found": "late", "what_was_done": "x"}, CHANGE_ITS),
@@ -74,6 +75,7 @@ def stage(cast: Cast) -> Stage:
     revoked = Client.of(cast.majun)
     ApiToken.objects.update(revoked_at=MONDAY)
     holders = (cast.lina, cast.ann, cast.chen, cast.vera, cast.admin)
+    make_policy("Gold")
     clients = [Client(), *(Client.of(user) for user in holders), revoked]
     return Stage(cast.ticket(), dict(zip(PEOPLE, clients, strict=True)))
 

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from recovery import lifecycle
 from recovery.models import Leave, Ticket
-from tests.make import DAY, HOUR, MONDAY, Cast
+from tests.make import DAY, HOUR, MONDAY, Cast, make_policy
 from tests.recovery.api.client import Client, places, reason_at
 
 RESOLVE = {"cause_found": "late", "what_was_done": "Delivered."}
@@ -253,6 +253,25 @@ class TestPriority:
     def test_it_refuses(self, lina: Client, ticket: Ticket, priority: Any) -> None:
         answer = lina.act(ticket, "priority", {"priority": priority})
         assert (answer.status_code, places(answer)) == (400, {"priority"})
+
+
+class TestPolicy:
+    def test_it_is_for_supervisors_and_moves_the_deadlines(
+        self, lina: Client, chen: Client, ticket: Ticket
+    ) -> None:
+        make_policy("Gold").targets.update(first_contact_minutes=30)
+        body = {"policy": "Gold", "reason": "They are a gold customer"}
+        assert lina.act(ticket, "policy", body).status_code == 403
+        changed = chen.act(ticket, "policy", body).json()
+        due = {row["kind"]: parse_datetime(row["due_at"]) for row in changed["deadlines"]}
+        assert due["first_contact"] == MONDAY + HOUR / 2
+
+    @pytest.mark.parametrize(
+        ("body", "path"), [({"policy": "None", "reason": "x"}, "policy"), ({"policy": "Standard"}, "reason")]
+    )
+    def test_it_refuses(self, chen: Client, ticket: Ticket, body: Any, path: str) -> None:
+        answer = chen.act(ticket, "policy", body)
+        assert (answer.status_code, places(answer)) == (400, {path})
 
 
 class TestExtend:

@@ -7,8 +7,8 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 
 from recovery import lifecycle
-from recovery.models import Callback, Playbook, PlaybookStep, StepDone, Ticket
-from tests.make import MINUTE, MONDAY, Cast
+from recovery.models import Callback, Playbook, PlaybookStep, SlaPolicy, StepDone, Ticket
+from tests.make import MINUTE, MONDAY, Cast, make_policy
 from tests.recovery.views.conftest import SignIn
 
 AT = MONDAY + 10 * MINUTE
@@ -25,6 +25,10 @@ def fresh(ticket: Ticket) -> Ticket:
     return Ticket.objects.get(pk=ticket.pk)
 
 
+def gold() -> SlaPolicy:
+    return SlaPolicy.objects.filter(name="Gold").first() or make_policy("Gold")
+
+
 def values_for(cast: Cast, act: str) -> dict[str, object]:
     values: dict[str, dict[str, object]] = {
         "contact": {"outcome": "reached", "channel": "phone", "note": "谢谢"},
@@ -32,6 +36,7 @@ def values_for(cast: Cast, act: str) -> dict[str, object]:
         "note": {"text": "Ask the warehouse"},
         "wait": {"reason": "A photo of the parcel", "until": "2026-03-03T10:00"},
         "priority": {"priority": "1", "reason": "Gold"},
+        "policy": {"policy": gold().pk, "reason": "Gold"},
         "assign": {"owner": cast.majun.pk, "reason": "Speaks French"},
         "escalate": {"reason": "He wants a manager"},
         "extend": {"kind": "resolution", "minutes": "240", "reason": "Spare part"},
@@ -48,6 +53,7 @@ def values_for(cast: Cast, act: str) -> dict[str, object]:
         ("note", "noted"),
         ("wait", "waiting"),
         ("priority", "priority_changed"),
+        ("policy", "recomputed"),
         ("assign", "assigned"),
         ("escalate", "escalated"),
         ("extend", "extended"),
@@ -340,3 +346,20 @@ def test_a_step_is_ticked_only_by_who_may_act_on_the_ticket(cast: Cast, sign_in:
     assert sign_in(cast.ann).post(path, {"done": "on"}).status_code == 404
     assert sign_in(cast.lina).post(f"/tickets/{ticket.number}/steps/0/").status_code == 404
     assert not StepDone.objects.exists()
+
+
+def test_only_who_supervises_the_team_puts_a_ticket_under_another_policy(cast: Cast, sign_in: SignIn) -> None:
+    ticket, values = cast.ticket(), values_for(cast, "policy")
+    assert post(sign_in(cast.lina), ticket, "policy", **values).status_code == 403
+    assert b"Change the policy" not in sign_in(cast.lina).get(f"/tickets/{ticket.number}/").content
+    assert fresh(ticket).policy == cast.policy
+    assert post(sign_in(cast.chen), ticket, "policy", **values).status_code == 302
+    assert fresh(ticket).policy == gold()
+
+
+def test_a_policy_change_without_a_reason_keeps_what_was_chosen(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.chen)
+    answer = post(client, ticket, "policy", policy=gold().pk, reason="")
+    assert answer.status_code == 422
+    assert f'<option value="{gold().pk}" selected>' in answer.content.decode()
+    assert fresh(ticket).policy == cast.policy
