@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,8 @@ def ticket_url(ticket: Ticket) -> str:
 
 # Told at any hour: somebody promised a customer that time.
 AT_ONCE = {"callback_due"}
+# For so long what comes in numbers is put together.
+GATHER = timedelta(minutes=5)
 # What a line of a digest keeps of a notice, besides the facts about it.
 KEPT = ("recipient", "stands_for", "told_team", "by", "policy", "level", "share", "minutes", "before")
 
@@ -40,12 +42,14 @@ def tell(
     due_at: datetime | None = None,
     facts: dict[str, Any] | None = None,
     at_once: bool = False,
+    gathered: bool = False,
     **context: Any,
 ) -> None:
     """Queue one notice; nobody without an address is written to. `occasion` makes it unique.
 
     What should have been told at `due_at` and comes late waits for the person's digest instead, with `facts`
-    (JSON) about it; so does, until their working time begins, what falls outside it and is not for `at_once`.
+    (JSON) about it; so does, until their working time begins, what falls outside it and is not for `at_once`;
+    and what comes in numbers is `gathered` for a few minutes.
     What is for the owner goes to whoever stands in for them while they are away.
     """
     if user == ticket.owner and "recipient" not in context:
@@ -55,6 +59,7 @@ def tell(
     dedup_key = f"{kind}:{ticket.number}:{occasion}:{user.pk}"
     late = due_at is not None and is_late(due_at, at)
     send_at = at if at_once or kind in AT_ONCE else opens_for(user, at)
+    send_at = max(send_at, at + GATHER) if gathered else send_at
     if late or send_at > at:
         kept = {name: context[name] for name in KEPT if name in context}
         line = DigestLine(

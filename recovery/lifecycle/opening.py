@@ -93,7 +93,16 @@ def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None
         },
     )
     due_at = notices.waits_since(response, at)
-    notices.tell(choice.owner, "ticket_assigned", ticket, at, "opened", due_at=due_at, because=choice.reason)
+    notices.tell(
+        choice.owner,
+        "ticket_assigned",
+        ticket,
+        at,
+        "opened",
+        due_at=due_at,
+        gathered=choice.awaits_room,
+        because=choice.reason,
+    )
     return ticket
 
 

@@ -59,7 +59,7 @@ def tell_assigned(
     deadlines: list[dict[str, str | None]] | None = None,
     because: dict[str, object] | None = None,
 ) -> None:
-    """The event, and the notice to whoever gets it from somebody else."""
+    """The event, and the notice to who gets it from somebody else; what the rules give comes in numbers."""
     ticket = change.ticket
     why: dict[str, Any] = {"because": because} if because else {}
     event = change.tell(
@@ -78,6 +78,7 @@ def tell_assigned(
             ticket,
             change.at,
             f"v{ticket.version + 1}",
+            gathered=because is not None,
             because=because or event.data,
             by=name_of(change.by),
         )

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from recovery.lifecycle import Refused, book_callback, hand_over, ownership, resolve
 from recovery.lifecycle.hand_over import everything, preview
-from recovery.models import Leave, Membership, Team, Ticket
+from recovery.models import DigestLine, Leave, Membership, Team, Ticket
 from surveys.models import Account, Message
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_user
 
@@ -44,7 +44,8 @@ def test_all_of_it_goes_to_one_person_with_the_calls_promised(cast: Cast) -> Non
     assert not Membership.objects.filter(user=cast.lina).exists()
     event = tickets[1].events.get(kind="assigned")
     assert (event.by, event.data["because"]["code"]) == (cast.chen, "handed_over")
-    assert Message.objects.filter(user=cast.majun, kind="ticket_assigned").count() == 3
+    assert not Message.objects.exists()
+    assert DigestLine.objects.filter(user=cast.majun, kind="ticket_assigned").count() == 3
     assert done.left_behind == []
 
 

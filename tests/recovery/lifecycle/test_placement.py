@@ -14,7 +14,7 @@ from dispatch import engine
 from dispatch.models import Pulse
 from recovery import lifecycle
 from recovery.lifecycle import Refused, assign, log_contact, place, reopen, resolve
-from recovery.models import Leave, Membership, Team, Ticket, TicketEvent
+from recovery.models import DigestLine, Leave, Membership, Team, Ticket, TicketEvent
 from recovery.triage import triage
 from surveys.models import Account, Message
 from tests.due import due, take_step
@@ -53,8 +53,20 @@ def placed(at: datetime = MONDAY + HOUR) -> list[Ticket]:
 def test_what_finds_no_room_is_the_supervisors_and_says_that_it_waits(cast: Cast, waiting: Ticket) -> None:
     assert (waiting.owner, waiting.awaits_room) == (cast.chen, True)
     assert waiting.assigned_because == {"code": "supervisor_no_room"}
-    assert "nobody in East has room" in Message.objects.get(user=cast.chen).text
+    assert DigestLine.objects.filter(user=cast.chen, kind="ticket_assigned").count() == 1
     assert due("placements", MONDAY + HOUR) == []
+
+
+def test_the_supervisor_is_told_once_of_all_that_come_in_a_few_minutes(cast: Cast) -> None:
+    fill(cast)
+    for n in range(4):
+        cast.ticket(at=MONDAY + n * MINUTE)
+    assert due("digests", MONDAY + 4 * MINUTE) == []
+    for at in (MONDAY + 5 * MINUTE, MONDAY + 20 * MINUTE):
+        for pk in due("digests", at):
+            take_step("digests", pk, at)
+    (told,) = Message.objects.filter(user=cast.chen)
+    assert told.kind == "digest"
 
 
 def test_it_waits_for_nobody_in_a_team_in_which_nobody_works(cast: Cast) -> None:
@@ -72,7 +84,7 @@ def test_it_is_given_out_once_somebody_has_room_and_says_why(cast: Cast, waiting
     event = waiting.events.get(kind="assigned")
     assert (event.by, event.data["from"], event.data["to"]) == (None, "Chen Hao", "Ma Jun")
     assert event.data["because"] == {"code": "least_loaded", "load": 0, "capacity": 1}
-    assert Message.objects.filter(user=cast.majun, kind="ticket_assigned").count() == 2
+    assert DigestLine.objects.get(user=cast.majun).ticket == waiting
     assert due("placements", MONDAY + HOUR) == []
 
 
