@@ -16,7 +16,7 @@ from recovery.models import EscalationStep, PolicyTarget, SlaPolicy
 from recovery.models.policy import DEADLINE_KINDS
 
 if TYPE_CHECKING:
-    StepFormSet = forms.BaseInlineFormSet[EscalationStep, SlaPolicy, "StepForm"]
+    StepFormSet = forms.BaseInlineFormSet[EscalationStep, SlaPolicy, forms.ModelForm[EscalationStep]]
 else:
     StepFormSet = forms.BaseInlineFormSet
 
@@ -32,7 +32,7 @@ class StepForm(forms.ModelForm[EscalationStep]):
         if values.get("team") and recipient != EscalationStep.TEAM:
             self.add_error("team", _("A team is told only by “everybody in a team”."))
         if values.get("action") == EscalationStep.REASSIGN and recipient in CANNOT_TAKE_IT:
-            self.add_error("action", CANNOT_TAKE_IT[recipient])
+            self.add_error("action", str(CANNOT_TAKE_IT[recipient]))
         return values
 
 

@@ -258,16 +258,16 @@ def recompute_deadlines(ticket: Ticket, *, by: User | None, at: datetime) -> Tic
 
 def what_changed(ticket: Ticket) -> list[str]:
     """Why the running deadlines are out of date: `policy` or `calendar` is another one, or `…_edited`."""
-    now = {"policy": ticket.policy, "calendar": ticket.team.calendar}
+    policy, calendar = ticket.policy, ticket.team.calendar
     found = set()
     for row in running_deadlines(ticket):
-        then = {"policy": (row.policy, row.policy_version), "calendar": (row.calendar, row.calendar_version)}
-        for name, (used, version) in then.items():
-            if used != now[name]:
-                found.add(name)
-            elif version != now[name].version:
-                found.add(f"{name}_edited")
-    return sorted(found)
+        found.add(change_of("policy", row.policy != policy, row.policy_version != policy.version))
+        found.add(change_of("calendar", row.calendar != calendar, row.calendar_version != calendar.version))
+    return sorted(found - {""})
+
+
+def change_of(name: str, is_another: bool, is_edited: bool) -> str:
+    return name if is_another else f"{name}_edited" if is_edited else ""
 
 
 def tell_recomputed(change: Change, text: str = "", **why: Any) -> None:

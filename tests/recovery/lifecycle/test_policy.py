@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -162,5 +163,5 @@ def rows_of(ticket: Ticket, cycle: int) -> list[Deadline]:
     return list(ticket.deadlines.filter(cycle=cycle).order_by("kind"))
 
 
-def facts_of(ticket: Ticket, cycle: int) -> list[dict[str, object]]:
-    return list(ticket.deadlines.filter(cycle=cycle).order_by("kind").values())
+def facts_of(ticket: Ticket, cycle: int) -> list[dict[str, Any]]:
+    return [dict(row) for row in ticket.deadlines.filter(cycle=cycle).order_by("kind").values()]
