@@ -65,9 +65,13 @@ def propose(roster: Roster, team: Team, customer: Customer | None, *, skill: str
     if not with_room:
         return supervised(roster, team)
     language = customer.locale if customer else ""
-    place, reason = STRATEGIES[team.strategy](roster, with_room, skill, language)
-    facts = {"load": roster.load[place.user_id], "capacity": place.capacity}
-    return Choice(place.user, {**reason, **facts}, place=place)
+    # Who works at other hours comes after those who work now, and is not passed over where nobody does.
+    at_work = roster.at_work(with_room, team) or with_room
+    place, reason = STRATEGIES[team.strategy](roster, at_work, skill, language)
+    reason |= {"load": roster.load[place.user_id], "capacity": place.capacity}
+    if len(at_work) < len(with_room):
+        reason["at_work"] = True
+    return Choice(place.user, reason, place=place)
 
 
 def owner_of_account(customer: Customer | None) -> User | None:

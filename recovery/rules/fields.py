@@ -104,8 +104,8 @@ def answers_with_questions(response: Response) -> Any:
 
 def known_fields() -> list[str]:
     """Every field by name, questions by their keys; `customer.attributes.` takes any name behind it."""
-    keys = Question.objects.filter(kind__in=[Question.RATING, Question.CHOICE])
-    keys = keys.order_by("key").values_list("key", flat=True).distinct()
+    asked = Question.objects.filter(kind__in=[Question.RATING, Question.CHOICE])
+    keys = asked.order_by("key").values_list("key", flat=True).distinct()
     return [*FIELDS, *(f"{ANSWERS}{key}" for key in keys), f"{ATTRIBUTES}…"]
 
 

@@ -141,8 +141,14 @@ def reason_word(code: object) -> str:
 def because_words(reason: Mapping[str, Any]) -> str:
     """Why this person owns the ticket."""
     words = BECAUSE.get(str(reason.get("code")))
-    language = name_in(LANGUAGES, reason.get("language", ""))
-    return fill(words, {**reason, "language": language}) if words else ""
+    if words is None:
+        return ""
+    because = fill(words, {**reason, "language": name_in(LANGUAGES, reason.get("language", ""))})
+    return (
+        fill(_("%(because)s, of those at work now"), {"because": because})
+        if reason.get("at_work")
+        else because
+    )
 
 
 def severity_words(reasons: list[dict[str, Any]]) -> list[str]:

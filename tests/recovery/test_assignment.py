@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from recovery.assignment import choose_owner, cover_of, covered_by, is_available, supervisor_on_duty
 from recovery.lifecycle import resolve
 from recovery.models import Leave, Membership, StaffProfile, Team
+from recovery.views.words import because_words
 from surveys.models import Account, Customer
-from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_user
+from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_calendar, make_user
 
 Situation = Callable[[Cast], Any]
 
@@ -320,6 +321,35 @@ class TestSkill:
         Membership.objects.filter(user=cast.majun).update(capacity=1)
         choice = choose_owner(team, None, MONDAY, skill="billing")
         assert (choice.owner, choice.reason["code"]) == (cast.lina, "no_skill")
+
+
+class TestWorkingHours:
+    """It is 10:00 in Shanghai, and 2 in the morning in London."""
+
+    @pytest.fixture
+    def london(self, cast: Cast) -> User:
+        """Ma Jun, who carries less, works in London."""
+        loaded(3, 0)(cast)
+        StaffProfile.objects.filter(user=cast.majun).update(calendar=make_calendar("London", "Europe/London"))
+        return cast.majun
+
+    def test_who_is_at_work_now_comes_first_and_the_reason_says_so(self, cast: Cast, london: User) -> None:
+        choice = choose_owner(cast.east, None, MONDAY)
+        assert (choice.owner, choice.reason.get("at_work")) == (cast.lina, True)
+        assert because_words(choice.reason) == ("had the fewest open tickets (3 of 20), of those at work now")
+
+    def test_later_it_is_the_other_way_round(self, cast: Cast, london: User) -> None:
+        at = MONDAY + 7 * HOUR + 30 * MINUTE  # 17:30 and 9:30
+        choice = choose_owner(cast.east, None, at)
+        assert (choice.owner, choice.reason.get("at_work")) == (london, True)
+
+    def test_at_night_it_is_given_out_all_the_same(self, cast: Cast, london: User) -> None:
+        choice = choose_owner(cast.east, None, MONDAY + 16 * HOUR)
+        assert (choice.owner, "at_work" in choice.reason) == (london, False)
+
+    def test_who_is_at_work_and_full_gets_nothing(self, cast: Cast, london: User) -> None:
+        Membership.objects.filter(user=cast.lina).update(capacity=3)
+        assert choose_owner(cast.east, None, MONDAY).owner == london
 
 
 class TestAccountOwner:

@@ -259,8 +259,8 @@ def test_two_hundred_low_scores_in_a_minute_for_five_agents_of_twenty(transactio
     assert given[100:] == [("chen", True)] * 100
 
     in_order = list(Ticket.objects.filter(awaits_room=True).order_by("opened_at", "pk"))
-    for owner in (cast.lina, cast.lina, cast.lina, cast.majun, User.objects.get(username="kim")):
-        settle_one(owner, cast)
+    for person in (cast.lina, cast.lina, cast.lina, cast.majun, User.objects.get(username="kim")):
+        settle_one(person, cast)
     drain = engine.drain
     in_threads(
         range(WORKERS),

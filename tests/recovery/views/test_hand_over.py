@@ -56,8 +56,8 @@ def test_it_lists_whom_one_may_hand_over_from(cast: Cast, sign_in: SignIn) -> No
 def test_it_leaves_those_alone_who_work_elsewhere_too(cast: Cast, sign_in: SignIn) -> None:
     given(cast)
     join(cast.west, cast.lina)
+    data = {"user": str(cast.lina.pk), "to": "rules"}
     for method in ("get", "post"):
-        data = {"user": cast.lina.pk, "to": "rules"}
         assert getattr(sign_in(cast.chen), method)("/hand-over/", data).status_code == 403
     assert sign_in(cast.admin).get("/hand-over/", data).status_code == 200
     assert set(Ticket.objects.values_list("owner__username", flat=True)) == {"lina"}
