@@ -7,20 +7,22 @@ customers as on Insight, overdue, at risk and waiting too long as on the board.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from recovery import access, business_hours
-from recovery.business_hours import CalendarError, WorkingTimeError
+from recovery.business_hours import WorkingCalendar, WorkingTimeError
 from recovery.catch_up import POLICIES
 from recovery.insight import standing
 from recovery.insight.cohort import BANDS, RECOVERED, Slice, low_scores
+from recovery.insight.pace import hours_told, told_days, told_hours
 from recovery.insight.recovery import Rate
 from recovery.insight.times import first_contacts_by_team
 from recovery.lifecycle import notices
@@ -106,38 +108,46 @@ def leads(user: User) -> bool:
     return user.staff.role == StaffProfile.SUPERVISOR and user.supervised_teams.exists()
 
 
-def monday_of(calendar: Calendar, at: datetime) -> datetime:
-    zone = ZoneInfo(calendar.time_zone)
+def monday_of(zone: tzinfo, at: datetime) -> datetime:
     here = at.astimezone(zone).date()
     return datetime.combine(here - timedelta(days=here.weekday()), time(), tzinfo=zone)
 
 
-def opening(calendar: Calendar, at: datetime) -> datetime | None:
+def opening(hours: WorkingCalendar, at: datetime) -> datetime | None:
     """When the working time of this week begins; None in a week without any."""
-    monday = monday_of(calendar, at)
+    monday = monday_of(hours.zone, at)
     try:
-        opens = business_hours.next_opening(calendar.as_working_calendar(), monday)
-    except (CalendarError, WorkingTimeError):
+        opens = business_hours.next_opening(hours, monday)
+    except WorkingTimeError:
         return None
     return opens if opens < monday + timedelta(days=7) else None
 
 
 def due_weeklies(at: datetime) -> QuerySet[User]:
     """Who supervises, and whose week has begun at most three days ago without this mail."""
+    begun = [user.pk for user in untold_leaders(at) if is_due(user, at)]
+    return User.objects.filter(pk__in=begun).order_by("pk") if begun else User.objects.none()
+
+
+def untold_leaders(at: datetime) -> QuerySet[Any]:
+    """Each with the hours and days of the calendar they go by, in one query."""
     told = Message.objects.filter(user=OuterRef("pk"), kind=KIND, created_at__gt=at - TOLD_LATELY)
+    led = Team.objects.filter(supervisor=OuterRef("pk")).order_by("pk")
+    calendar = Calendar.objects.filter(pk=OuterRef("goes_by"))
     leaders = User.objects.filter(is_active=True, staff__role=StaffProfile.SUPERVISOR).exclude(email="")
-    led = Team.objects.filter(supervisor=OuterRef("pk"))
-    waiting = leaders.filter(Exists(led), ~Exists(told)).select_related("staff__calendar")
-    calendars = ("staff__calendar", "supervised_teams__calendar")
-    waiting = waiting.prefetch_related(
-        "supervised_teams__calendar", *(f"{each}__{part}" for each in calendars for part in ("hours", "days"))
+    return leaders.filter(Exists(led), ~Exists(told)).annotate(
+        goes_by=Coalesce(
+            F("staff__calendar"), Subquery(led.values("calendar")[:1]), output_field=BigIntegerField()
+        ),
+        zone_name=Subquery(calendar.values("time_zone")),
+        told_hours=told_hours("goes_by"),
+        told_days=told_days("goes_by"),
     )
-    return User.objects.filter(pk__in=[user.pk for user in waiting if is_due(user, at)]).order_by("pk")
 
 
-def is_due(user: User, at: datetime) -> bool:
-    calendar = calendar_of(user)
-    opens = opening(calendar, at) if calendar else None
+def is_due(user: Any, at: datetime) -> bool:
+    hours = hours_told(user.zone_name, user)
+    opens = opening(hours, at) if hours else None
     limit = POLICIES[KIND].skip_after
     assert limit is not None
     return opens is not None and opens <= at < opens + limit
@@ -149,7 +159,7 @@ def send_weekly(user_id: int, at: datetime) -> Message | None:
     calendar = calendar_of(user) if user else None
     if user is None or calendar is None:
         return None
-    week = monday_of(calendar, at).date().isoformat()
+    week = monday_of(ZoneInfo(calendar.time_zone), at).date().isoformat()
     context = words(weekly(user, calendar, at), at)
     return notices.write(user, KIND, at, f"{KIND}:{user.pk}:{week}", context)
 
@@ -160,29 +170,35 @@ def weekly(user: User, calendar: Calendar, at: datetime) -> Weekly:
     tickets = Ticket.objects.filter(team__in=teams)
     measured = standing.measure(teams, at)
     now = standing.summed(standing.cells(tickets, measured), "team")
-    end = monday_of(calendar, at)
+    end = monday_of(ZoneInfo(calendar.time_zone), at)
     start, first = (end - timedelta(days=days) for days in (7, 14))
     last, before = happened(teams, start, end, at), happened(teams, first, start, at)
-    nothing = dict.fromkeys(STANDS, 0)
     lines = [
         Line(
             str(team),
-            last.get(team.pk, Then()),
-            before.get(team.pk, Then()),
-            *(now.get(team.pk, nothing)[name] for name in STANDS),
-            team=team.pk,
+            last[team.pk],
+            before[team.pk],
+            *stands(now.get(team.pk)),
+            team.pk,
         )
         for team in measured.teams
     ]
     return Weekly(start, end, summed(lines), lines)
 
 
+def stands(counts: dict[str, int] | None) -> tuple[int, int, int]:
+    late, risk, stuck = (counts[name] if counts else 0 for name in STANDS)
+    return late, risk, stuck
+
+
 def summed(lines: list[Line]) -> Line:
     return Line(
-        "",
-        sum((line.last for line in lines), Then()),
-        sum((line.before for line in lines), Then()),
-        *(sum(getattr(line, name) for line in lines) for name in STANDS),
+        name="",
+        last=sum((line.last for line in lines), Then()),
+        before=sum((line.before for line in lines), Then()),
+        late=sum(line.late for line in lines),
+        risk=sum(line.risk for line in lines),
+        waiting=sum(line.waiting for line in lines),
     )
 
 

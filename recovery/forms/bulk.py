@@ -77,7 +77,7 @@ class BulkForm(forms.Form):
         """An empty form that offers these colleagues without asking for them again."""
         form = cls(User.objects.none())
         choices = [("", _("Choose a colleague")), *((each.pk, name_of(each)) for each in people)]
-        form.fields["owner"].widget.choices = choices  # type: ignore[attr-defined]
+        form.fields["owner"].widget.choices = choices
         return form
 
     def clean(self) -> dict[str, Any]:

@@ -70,24 +70,33 @@ class Clock:
 Paces = dict[tuple[int, str], float]
 
 
-def teams_with_hours(teams: Iterable[int]) -> list[Any]:
-    """These teams, each with the `told_hours` and `told_days` of its calendar, in one query."""
-    hours = OpeningHours.objects.filter(calendar=OuterRef("calendar")).order_by("id")
-    days = CalendarDay.objects.filter(calendar=OuterRef("calendar")).order_by("date")
-    return list(
-        Team.objects.filter(pk__in=set(teams))
-        .select_related("calendar")
-        .annotate(
-            told_hours=ArraySubquery(
-                hours.values(row=JSONObject(days="days", opens="opens", closes="closes"))
-            ),
-            told_days=ArraySubquery(
-                days.values(
-                    row=JSONObject(date="date", name="name", kind="kind", opens="opens", closes="closes")
-                )
-            ),
+def told_hours(calendar: str) -> ArraySubquery:
+    """The opening hours of the calendar this field names, as JSON within the row."""
+    hours = OpeningHours.objects.filter(calendar=OuterRef(calendar)).order_by("id")
+    return ArraySubquery(hours.values(row=JSONObject(days="days", opens="opens", closes="closes")))
+
+
+def told_days(calendar: str) -> ArraySubquery:
+    """Its special days."""
+    days = CalendarDay.objects.filter(calendar=OuterRef(calendar)).order_by("date")
+    told = JSONObject(date="date", name="name", kind="kind", opens="opens", closes="closes")
+    return ArraySubquery(days.values(row=told))
+
+
+def hours_told(time_zone: str, row: Any) -> WorkingCalendar | None:
+    """The calendar of a row with `told_hours` and `told_days`; None where it is still without hours."""
+    try:
+        return working_calendar(
+            "", time_zone, list(map(hours, row.told_hours)), list(map(day, row.told_days))
         )
-    )
+    except CalendarError:
+        return None
+
+
+def teams_with_hours(teams: Iterable[int]) -> list[Any]:
+    """These teams, each with the hours and days of its calendar, in one query."""
+    rows = Team.objects.filter(pk__in=set(teams)).select_related("calendar")
+    return list(rows.annotate(told_hours=told_hours("calendar"), told_days=told_days("calendar")))
 
 
 def clocks_of(teams: list[Any], at: datetime) -> list[Clock]:
@@ -100,25 +109,15 @@ def clocks_of(teams: list[Any], at: datetime) -> list[Clock]:
 
 
 def clock_of(teams: list[Any], at: datetime) -> Clock | None:
-    calendar = calendar_of(teams[0])
+    calendar = hours_told(teams[0].calendar.time_zone, teams[0])
     if calendar is None:
-        return None
+        return None  # no deadline can run under it
     soon = business_hours.add_working_time(calendar, at, SOON)
     assert soon is not None  # without a wait the clock never stands
     since, today = last_days(calendar, at)
     seconds = business_hours.worked(calendar, since, today) / timedelta(seconds=1)
     ahead = tuple(business_hours.open_spans(calendar, at, at + LOOK_AHEAD))
     return Clock(frozenset(team.pk for team in teams), soon, since, today, seconds, ahead)
-
-
-def calendar_of(team: Any) -> WorkingCalendar | None:
-    """None where it is still without hours: no deadline can run under it."""
-    row = team.calendar
-    hours_told, days_told = list(map(hours, team.told_hours)), list(map(day, team.told_days))
-    try:
-        return working_calendar(row.name, row.time_zone, hours_told, days_told)
-    except CalendarError:
-        return None
 
 
 def hours(told: dict[str, Any]) -> OpeningHours:
@@ -213,7 +212,7 @@ class SecondsLeft(Func):
         self.lengths = lengths
         self.before = list(accumulate(lengths, initial=0.0))[:-1]
 
-    def as_sql(self, compiler: Any, connection: Any, **_options: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_options: Any) -> tuple[str, Any]:
         column, params = compiler.compile(self.get_source_expressions()[0])
         instant = f"EXTRACT(EPOCH FROM {column})::float8"
         place = f"width_bucket({instant}, %s::float8[])"
@@ -222,4 +221,4 @@ class SecondsLeft(Func):
             f"LEAST({instant} - (%s::float8[])[{place}], (%s::float8[])[{place}]), 0)"
         )
         found = [*params, self.opens]
-        return sql, [self.before, *found, *params, self.opens, *found, self.lengths, *found]
+        return sql, (self.before, *found, *params, self.opens, *found, self.lengths, *found)

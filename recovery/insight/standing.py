@@ -95,7 +95,8 @@ def cells(tickets: TicketQuerySet, now: Measure) -> list[Cell]:
     """How many of each standing every owner has in every team at every touchpoint, in one query."""
     counts = {name: Count("pk", filter=where) for name, where in conditions(now).items()}
     groups = tickets.in_work().order_by().values("owner", "team", "touchpoint")
-    return list(groups.annotate(all=Count("pk"), **counts))
+    rows: Any = groups.annotate(all=Count("pk"), **counts)
+    return list(rows)
 
 
 def summed(found: Iterable[Cell], key: str) -> dict[Any, dict[str, int]]:

@@ -30,7 +30,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     """The page around the mail: when it goes out, or why it does not."""
     at, calendar = now(), calendar_for(request)
     context = {
-        "opens": weekly.opening(calendar, at) if calendar else None,
+        "opens": weekly.opening(calendar.as_working_calendar(), at) if calendar else None,
         "gets_it": weekly.leads(door.staff(request)),
         "calendar": calendar,
         "now": at,

@@ -178,7 +178,7 @@ def late_tickets(cast: Cast, clock: Clock, number: int) -> list[Ticket]:
     return tickets
 
 
-def every(client: Client, **query: object) -> str:
+def every(client: Client, **query: int) -> str:
     return str(client.get("/overdue/", query).context["every"])
 
 

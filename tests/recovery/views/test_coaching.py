@@ -35,7 +35,7 @@ def closed(cast: Cast, owner: Any, at: datetime = MONDAY - 4 * DAY, **fields: An
     return Ticket.objects.get(pk=ticket.pk)
 
 
-def page(client: Client, **query: object) -> str:
+def page(client: Client, **query: int) -> str:
     response = client.get("/coaching/", query)
     assert response.status_code == 200
     return response.content.decode()
