@@ -61,6 +61,8 @@ def top_of(element: Locator) -> float:
 def test_there_is_nothing_to_scroll_for_on_a_small_screen(
     page: Page, site: str, firm: Cast, ticket: Ticket, language: str
 ) -> None:
+    firm.ticket()
+    Ticket.objects.update(owner=firm.lina)
     firm.lina.staff.locale = language
     firm.lina.staff.save()
     cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}
@@ -78,6 +80,7 @@ def test_there_is_nothing_to_scroll_for_on_a_small_screen(
         ".checklist li >> nth=4",
     ):
         assert in_sight(page.locator(sought).first), sought
+    expect(page.locator(".act-next")).to_be_visible()
     tops = [top_of(each) for each in page.locator(".action-bar > *").all()]
     assert max(tops) - min(tops) < 4, "the bar has one line"
     assert barriers(page) == []
