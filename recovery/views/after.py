@@ -43,7 +43,7 @@ def leave(request: HttpRequest, act: str, ticket: Ticket, at: datetime) -> HttpR
     if seen and (after == StaffProfile.STAY or proposes(act, ticket, at)):
         return redirect("ticket", ticket.number)
     beside = request.headers.get("HX-Target") == "detail"
-    coming = next_of(request, user, ticket) if after == StaffProfile.NEXT else None
+    coming = next_of(request, user, ticket, at) if after == StaffProfile.NEXT else None
     if coming:
         return redirect("ticket", coming.number)
     return redirect("ticket", ticket.number) if seen and beside else redirect("desk")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -211,7 +211,7 @@ def acts_of(
         "slots": slots_for(ticket, at) if "callback" in shown else [],
         "next_attempt": next_attempt_of(request, ticket, at),
         "outcomes": CONTACT_OUTCOMES,
-        "next_ticket": next_of(request, user, ticket),
+        "next_ticket": next_of(request, user, ticket, at),
         "afters": StaffProfile.AFTER,
         "after": after_of(user),
         "canned": canned_in(shown, ticket),
@@ -231,7 +231,7 @@ def share_causes(shown: dict[str, forms.ActForm]) -> None:
     ]
     causes = [(cause.pk, str(cause)) for cause in Cause.objects.filter(active=True)] if fields else []
     for field in fields:
-        field.widget.choices = [("", field.empty_label or ""), *causes]  # type: ignore[attr-defined]
+        field.widget.choices = [("", field.empty_label or ""), *causes]
 
 
 def forms_for(
@@ -292,7 +292,9 @@ def asking_again(ticket: Ticket, at: datetime) -> dict[str, Any]:
     return {"at": verdict.earliest, "why": reason_word(verdict.reason)}
 
 
-def next_of(request: HttpRequest, user: User, ticket: Ticket) -> Ticket | None:
-    """The next of one's own tickets by what falls due."""
+def next_of(request: HttpRequest, user: User, ticket: Ticket, at: datetime) -> Ticket | None:
+    """The next of one's own tickets by what falls due; one whose call is promised for later comes last."""
     mine = door.seen_by(request).in_work().filter(owner=user).exclude(pk=ticket.pk)
-    return nearest_first(mine).only("number").first()
+    ranked = nearest_first(mine)
+    promised = Case(When(call_due__gt=at, then=Value(1)), default=Value(0))
+    return ranked.order_by(promised, *ranked.query.order_by).only("number").first()

@@ -229,6 +229,19 @@ def test_it_goes_on_to_the_next_of_my_tickets_by_deadline(cast: Cast, sign_in: S
     assert later.number in Ticket.objects.values_list("number", flat=True)
 
 
+def test_it_goes_last_to_one_whose_call_is_promised_for_later(
+    cast: Cast, sign_in: SignIn, clock: Clock
+) -> None:
+    ticket, promised, other = (cast.ticket(priority=priority) for priority in (2, 1, 3))
+    Ticket.objects.update(owner=cast.lina)
+    slot = {"local_time": "2026-03-02T15:00", "time_zone": "Asia/Shanghai"}
+    lifecycle.book_callback(fresh(promised), by=cast.lina, at=MONDAY, **slot)
+    client = sign_in(cast.lina)
+    assert client.get(f"/tickets/{ticket.number}/").context["next_ticket"] == other
+    clock(MONDAY + 6 * HOUR)
+    assert client.get(f"/tickets/{ticket.number}/").context["next_ticket"] == promised
+
+
 def test_it_shows_only_the_ticket_beside_the_list(cast: Cast, sign_in: SignIn) -> None:
     ticket = cast.ticket()
     page = (
@@ -273,7 +286,7 @@ def test_it_asks_little_more_for_a_ticket_with_something_of_everything(
         ticket = lifecycle.escalate(ticket, by=cast.lina, at=MONDAY, reason="Help")
     ticket = lifecycle.start_waiting(ticket, by=cast.lina, at=MONDAY, reason="A photo")
     client = sign_in(cast.chen)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(42):
         client.get(f"/tickets/{ticket.number}/")
 
 
