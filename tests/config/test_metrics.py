@@ -20,7 +20,7 @@ from recovery.models import Callback
 from surveys.models import Message, SendingRules
 from tests.make import MINUTE, MONDAY, Cast
 
-MOST_QUERIES = 12
+MOST_QUERIES = 15
 Scrape = Callable[[], dict[str, float]]
 
 
