@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,9 +10,17 @@ from django.conf import settings
 from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, expect
 
-from recovery.lifecycle import book_callback, log_contact, resolve, start_waiting
+from recovery.lifecycle import (
+    ask_department,
+    book_callback,
+    customer_url,
+    log_contact,
+    resolve,
+    start_waiting,
+)
+from recovery.models import Department, Leave, SavedView, StaffProfile
 from surveys import invitations
-from surveys.models import Invitation
+from surveys.models import Invitation, Message
 from tests.browser.conftest import Watch, barriers
 from tests.browser.test_loop import sign_in
 from tests.make import DAY, HOUR, Cast
@@ -91,6 +100,64 @@ def test_every_page_of_the_menu_works(
             check(page, path)
     for ticket in lived_in.east.tickets.all():
         check(page, f"/tickets/{ticket.number}/")
+    context.close()
+
+
+# What the menu does not name: reached from another page, with something on it.
+BESIDE_THE_MENU = (
+    ("lina", ("/callbacks/?day=", "/leave/", "/tickets/views/", "/coaching/")),
+    (
+        "chen",
+        (
+            "/callbacks/?day=",
+            "/leave/",
+            "/tickets/views/",
+            "/hand-over/",
+            "/hand-over/?user={lina}",
+            "/coaching/?owner={lina}",
+            "/overdue/weekly/",
+            "/overdue/one/{ticket}/",
+        ),
+    ),
+    ("admin", ("/rules/try/", "/rules/try/?resting=1")),
+)
+
+
+def outside(firm: Cast, language: str) -> list[str]:
+    """The links a customer and another department have."""
+    calendar = firm.calendar
+    stock = Department.objects.create(
+        name="Stock", name_zh="仓库", email="stock@example.org", calendar=calendar, locale=language
+    )
+    person = firm.customer("欧阳娜娜", locale=language)
+    ticket = firm.ticket(at=now() - HOUR, customer=person, comment="送货晚了两天")
+    ask_department(ticket, by=firm.lina, at=now(), department=stock, title="Is the box there?")
+    mail = Message.objects.get(to_address="stock@example.org")
+    link = re.search(r"/r/[^/\s]+/", mail.text)
+    assert link
+    return [urlsplit(customer_url(ticket)).path, link[0]]
+
+
+@pytest.mark.parametrize(("width", "language"), [(1366, "en"), (360, "zh-hans")])
+def test_every_page_beside_the_menu_works(
+    browser: Browser, watch: Watch, site: str, lived_in: Cast, width: int, language: str
+) -> None:
+    Leave.objects.create(user=lived_in.majun, starts_at=now(), ends_at=now() + 3 * DAY, cover=lived_in.lina)
+    SavedView.objects.create(
+        user=lived_in.chen, team=lived_in.east, name="Late", query="tab=late"
+    )
+    StaffProfile.objects.update(locale=language)
+    context = browser.new_context(base_url=site, viewport={"width": width, "height": 768})
+    context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}])
+    page = watch.over(context.new_page())
+    for path in outside(lived_in, language):
+        check(page, path)
+    ticket = lived_in.east.tickets.in_work().first()
+    for name, paths in BESIDE_THE_MENU:
+        page.context.clear_cookies(name="sessionid")
+        sign_in(page, name)
+        for path in paths:
+            check(page, path.format(lina=lived_in.lina.pk, ticket=ticket))
     context.close()
 
 
