@@ -32,9 +32,10 @@ def test_it_finds_a_ticket_and_its_customer_by_name(cast: Cast, sign_in: SignIn)
     assert groups["search"][0] == "/tickets/?q=%E5%BC%A0%E4%BC%9F"
 
 
-def test_it_puts_the_number_that_was_typed_first(cast: Cast, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("others", [3, 6])
+def test_it_puts_the_number_that_was_typed_first(cast: Cast, sign_in: SignIn, others: int) -> None:
     first = cast.ticket()
-    for _ in range(6):
+    for _ in range(others):
         cast.ticket(comment=f"As I said in {first.number[2:]}")
     for words in (first.number, first.number[2:]):
         assert found(sign_in(cast.lina).get("/jump/", {"q": words}))["tickets"][0] == (
