@@ -76,6 +76,7 @@ def test_agents_see_their_own_marks_and_give_none(cast: Cast, sign_in: SignIn) -
     ticket = closed(cast, cast.lina)
     lifecycle.check_quality(ticket, by=cast.chen, at=MONDAY, mark=5, note="Warm and clear")
     client = sign_in(cast.lina)
+    assert 'href="/coaching/"' in client.get("/customers/").content.decode()
     own = page(client)
     assert "Warm and clear" in own
     assert 'name="mark"' not in own
