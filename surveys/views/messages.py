@@ -75,6 +75,7 @@ REASONS: Final[dict[str, str | Promise]] = {
     "too_many_attempts": _("too many attempts"),
     "marked_sent": _("marked as sent by a colleague"),
     "dropped": _("dropped by a colleague"),
+    "taken_back": _("taken back by a colleague before it was sent"),
     "resent": _("sent again by a colleague"),
 }
 RESULTS: Final[dict[str, str | Promise]] = {

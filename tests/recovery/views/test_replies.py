@@ -49,7 +49,10 @@ def test_it_takes_it_back_by_that_button(cast: Cast, sign_in: SignIn) -> None:
     page = text_of(done.content.decode())
     assert "The reply is taken back: the customer never gets it." in page
     assert "Taken back: the customer never got it" in page
-    assert Message.objects.get(kind="ticket_reply").state == Message.CANCELLED
+    message = Message.objects.get(kind="ticket_reply")
+    assert message.state == Message.CANCELLED
+    shown = text_of(client.get(f"/messages/{message.pk}/").content.decode())
+    assert "taken back by a colleague before it was sent" in shown
 
 
 def test_it_says_so_where_the_reply_is_gone_already(cast: Cast, sign_in: SignIn) -> None:
