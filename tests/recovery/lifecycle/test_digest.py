@@ -92,7 +92,7 @@ def test_one_message_says_it_all(cast: Cast, missed: Ticket) -> None:
     assert message.subject == "3 things waited for you"
     lines = [each.strip() for each in message.text.splitlines() if each.strip()]
     why = [
-        "You get this because you are above the supervisor of East.",
+        "You get this because you are above the supervisor of East. "
         "Level 2 of the policy “Standard”, 120 working minutes after the deadline.",
     ]
     assert lines == [

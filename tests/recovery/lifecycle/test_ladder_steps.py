@@ -244,14 +244,18 @@ class TestRaising:
         with timezone.override("Asia/Shanghai"):
             assert "Priority P3 became P2" in entries_of(raising, MONDAY + HOUR)[0].lines
 
-    def test_it_is_raised_once_and_the_ladder_goes_on(self, cast: Cast, raising: Ticket) -> None:
-        """At half of four hours two are used: those of P2 are over, and its half long past."""
+    @pytest.mark.parametrize("share", [25, 50])
+    def test_it_is_raised_once_and_the_ladder_goes_on(self, cast: Cast, share: int) -> None:
+        """At half of four hours two are used: those of P2 are over, and its half long past. At a quarter one
+        is left, and the quarter of two hours is past as well."""
+        ladder(cast, {"share": share, "action": "raise"}, {"recipient": "supervisor"})
+        ticket = opened(cast)
         for minutes in range(0, 600, 5):
             work_off(MONDAY + minutes * MINUTE)
-        raising.refresh_from_db()
-        assert raising.priority == 2
-        assert told(raising) == [(0, "Li Na"), (1, "Chen Hao")]
-        assert raising.deadlines.get(kind=FIRST_CONTACT).breached_at == MONDAY + 2 * HOUR
+        ticket.refresh_from_db()
+        assert ticket.priority == 2
+        assert told(ticket) == [(0, "Li Na"), (1, "Chen Hao")]
+        assert ticket.deadlines.get(kind=FIRST_CONTACT).breached_at == MONDAY + 2 * HOUR
         assert not DigestLine.objects.exists(), "what was moved to the past is not told as late"
 
     def test_two_ladders_that_raise_do_so_once_each(self, cast: Cast, raising: Ticket) -> None:
