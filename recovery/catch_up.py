@@ -80,7 +80,9 @@ POLICIES: dict[str, CatchUp] = {
     ),
     "silence": CatchUp(RUN, "A question whose time is over is over whenever that is noticed."),
     "digests": CatchUp(
-        RUN, "The digest is what makes good for an outage: it waits for the heap, not for the clock."
+        RUN,
+        "The digest is what makes good for an outage, and for the night: it waits until the heap is worked "
+        "off and its reader is at work, and is never too late.",
     ),
     "weekly": CatchUp(
         SKIP,
