@@ -1,6 +1,7 @@
 """Every act in every status, done for real: what the table allows goes through, the rest changes nothing."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from recovery.models import (
     Callback,
     Contact,
     Deadline,
+    Department,
     Escalation,
+    Goodwill,
+    GoodwillKind,
+    Request,
     Resurvey,
     Ticket,
     TicketEvent,
@@ -58,6 +63,12 @@ cause          new       open      waiting   -         -
 reply          open      open      waiting   resolved  closed
 take-back      open      open      waiting   resolved  closed
 customer-wrote new       open      waiting   resolved  closed
+nudge          new       open      waiting   -         -
+request        new       open      waiting   resolved  -
+answer-request new       open      waiting   resolved  closed
+late-request   new       open      waiting   resolved  closed
+goodwill       new       open      waiting   resolved  -
+decide-goodwill new      open      waiting   resolved  closed
 """
 ROWS = [line.split() for line in MATRIX.strip().splitlines()[1:]]
 CASES = [
@@ -90,6 +101,12 @@ def resolve(cast: Cast, ticket: Ticket) -> Ticket:
     )
 
 
+def make_department(cast: Cast, name: str = "Warehouse") -> Department:
+    return Department.objects.create(
+        name=name, email=f"{name.lower()}@example.com", minutes=120, calendar=cast.calendar
+    )
+
+
 def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
     """The act, ready to be done; what it needs beside the ticket is made now."""
     by: dict[str, Any] = {"by": cast.lina, "at": NOW}
@@ -103,6 +120,29 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
         lifecycle.reply(ticket, **by, channel="email", text="We are sorry")
         ticket.refresh_from_db()
     slot: dict[str, Any] = {"local_time": "2026-03-09T18:00", "time_zone": "Asia/Shanghai"}
+    asked = Request.objects.create(
+        ticket=ticket,
+        cycle=1,
+        department=make_department(cast, "Depot"),
+        owner_email="depot@example.com",
+        title="Find the parcel",
+        asked_at=MONDAY,
+        due_at=NOW - HOUR,
+        next_step_at=NOW - HOUR,
+    )
+    if act not in ("answer-request", "late-request"):
+        asked.delete()
+    kind = GoodwillKind.objects.create(name="Voucher", usual_cost=0)
+    proposed = Goodwill.objects.create(
+        ticket=ticket,
+        cycle=1,
+        team=cast.east,
+        kind=kind,
+        cost=1,
+        state=Goodwill.PROPOSED,
+        at=MONDAY,
+        by=cast.lina,
+    )
     acts: dict[str, Callable[[], Any]] = {
         "absorb": lambda: lifecycle.absorb(ticket, again, plan, at=NOW),
         "update": lambda: lifecycle.update_answer(ticket, ticket.response, at=NOW, before={"score": 2}),
@@ -128,6 +168,16 @@ def prepared(cast: Cast, act: str, ticket: Ticket) -> Callable[[], Any]:
         "cause": lambda: lifecycle.name_cause(ticket, **by, cause=cast.late),
         "reply": lambda: lifecycle.reply(ticket, **by, channel="email", text="We are sorry"),
         "take-back": lambda: lifecycle.take_back(ticket, ticket.replies.get(), **by),
+        "nudge": lambda: lifecycle.nudge(ticket, by=cast.chen, at=NOW, text="She called me"),
+        "request": lambda: lifecycle.ask_department(
+            ticket, **by, department=make_department(cast), title="Find the parcel"
+        ),
+        "answer-request": lambda: lifecycle.answer_request(asked.pk, at=NOW, done=True, answer="Found"),
+        "late-request": lambda: lifecycle.climb_request(asked.pk, at=NOW),
+        "goodwill": lambda: lifecycle.give_goodwill(ticket, **by, kind=kind, cost=Decimal(0)),
+        "decide-goodwill": lambda: lifecycle.decide_goodwill(
+            ticket, by=cast.admin, at=NOW, goodwill=proposed, approve=True
+        ),
         "customer-wrote": lambda: lifecycle.customer_wrote(ticket, at=NOW, text="Thanks!", channel="email"),
     }
     return acts[act]
