@@ -19,8 +19,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def morning(firm: Cast) -> list[Ticket]:
     """Li Na promised to call the first at this hour; the second and the third fall due after it."""
-    cadence = Cadence.objects.create(name="Usual attempts", is_default=True)
-    CadenceStep.objects.create(cadence=cadence, outcome="no_answer", attempt=1, when="afternoon")
+    cadence, _made = Cadence.objects.get_or_create(is_default=True, defaults={"name": "Usual attempts"})
+    CadenceStep.objects.update_or_create(
+        cadence=cadence, outcome="no_answer", attempt=1, defaults={"when": "afternoon"}
+    )
     at = now()
     for minutes, name in ((30, "Gao Li"), (20, "Sun Yang"), (10, "Hu Jing")):
         customer = firm.customer(name, phone=f"+86138001380{minutes}")
