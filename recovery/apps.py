@@ -31,11 +31,16 @@ class RecoveryConfig(AppConfig):
     verbose_name = _("Service recovery")
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from dispatch import watch
         from dispatch.kinds import register
         from recovery import alarms, nudges, subjects, sweeps
+        from recovery.models.default_cadence import keep_a_default
         from surveys.messages import kinds
 
+        # Also sent when a database was emptied.
+        post_migrate.connect(keep_a_default, sender=self, dispatch_uid="recovery.default_cadence")
         nudges.listen()
         register(*sweeps.KINDS)
         watch.NAMES.update(subjects.NAMES)

@@ -78,7 +78,7 @@ def proposal_after(ticket: Ticket, at: datetime) -> Proposal | None:
         return None
     attempts = unheard_in_a_row(ticket)
     cadence = cadence_of(ticket) if attempts else None
-    if cadence is None or Callback.objects.filter(ticket=ticket, state="booked").exists():
+    if cadence is None or any(each.state == Callback.BOOKED for each in ticket.callbacks.all()):
         return None
     outcome, count = attempts[-1].outcome, len(attempts)
     if count >= cadence.unreachable_after:

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.core.management import call_command
 
 from recovery.lifecycle import Proposal, book_callback, log_contact, proposal_after, reopen, resolve
 from recovery.lifecycle.calling_hours import AFTER_DEADLINE, OUTSIDE_WINDOW, CallingHours
 from recovery.models import Cadence, CadenceStep, CalendarDay, Ticket
+from recovery.models.default_cadence import keep_a_default
 from surveys.models import SendingRules
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
@@ -218,3 +221,19 @@ def test_good_times_are_the_same_whatever_the_clocks_do(cast: Cast) -> None:
     found = hours.next_good(before + timedelta(days=3))
     assert found is not None
     assert f"{found[0].astimezone(hours.zone):%a %H:%M}" == "Mon 09:00"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emptying_a_database_leaves_the_default() -> None:
+    Cadence.objects.all().delete()
+    call_command("flush", interactive=False, verbosity=0)
+    assert Cadence.objects.get().steps.exists()
+
+
+def test_there_is_a_default_again_once_a_database_was_emptied_and_none_beside_ones_own(db: None) -> None:
+    Cadence.objects.all().delete()
+    keep_a_default()
+    assert Cadence.objects.get().is_default
+    Cadence.objects.update(is_default=False)
+    keep_a_default(apps)
+    assert Cadence.objects.count() == 1
