@@ -105,13 +105,19 @@ def checked_email(address: str) -> str:
 
 
 def usual_due(department: Department, at: datetime) -> datetime:
+    due_at = working_time_after(department, at, department.minutes)
+    if due_at is None:
+        raise Refused("too_far", _("This department opens too seldom: give a time yourself."), field="due_at")
+    return due_at
+
+
+def working_time_after(department: Department, at: datetime, minutes: float) -> datetime | None:
+    """None where the department hardly ever opens."""
     hours = department.calendar.as_working_calendar()
     try:
-        return add_working_time(hours, at, timedelta(minutes=department.minutes))
+        return add_working_time(hours, at, timedelta(minutes=minutes))
     except WorkingTimeError:
-        raise Refused(
-            "too_far", _("This department opens too seldom: give a time yourself."), field="due_at"
-        ) from None
+        return None
 
 
 def answer_request(request_id: int, *, at: datetime, done: bool, answer: str, who: str = "") -> Ticket:
@@ -242,13 +248,10 @@ def rung_times(row: Request) -> dict[int, datetime]:
 
 def after_due(row: Request, minutes: float) -> datetime:
     """So many working minutes after the due time; plain ones where the department hardly ever opens."""
-    allowed = timedelta(minutes=minutes)
     if not minutes:
         return row.due_at
-    try:
-        return add_working_time(row.department.calendar.as_working_calendar(), row.due_at, allowed)
-    except WorkingTimeError:
-        return row.due_at + allowed
+    worked = working_time_after(row.department, row.due_at, minutes)
+    return worked or row.due_at + timedelta(minutes=minutes)
 
 
 def told_by(rung: Rung, ticket: Ticket, at: datetime) -> tuple[User, str]:

@@ -16,7 +16,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="deadline",
             index=models.Index(
-                condition=models.Q(("breached_at__isnull", False)), fields=["ticket"], name="deadline_breached"
+                condition=models.Q(("breached_at__isnull", False)),
+                fields=["ticket"],
+                name="deadline_breached",
             ),
         ),
     ]

@@ -143,9 +143,7 @@ def test_every_page_beside_the_menu_works(
     browser: Browser, watch: Watch, site: str, lived_in: Cast, width: int, language: str
 ) -> None:
     Leave.objects.create(user=lived_in.majun, starts_at=now(), ends_at=now() + 3 * DAY, cover=lived_in.lina)
-    SavedView.objects.create(
-        user=lived_in.chen, team=lived_in.east, name="Late", query="tab=late"
-    )
+    SavedView.objects.create(user=lived_in.chen, team=lived_in.east, name="Late", query="tab=late")
     StaffProfile.objects.update(locale=language)
     context = browser.new_context(base_url=site, viewport={"width": width, "height": 768})
     context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": site}])

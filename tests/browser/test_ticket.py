@@ -48,7 +48,7 @@ def ticket(firm: Cast) -> Ticket:
 
 def in_sight(element: Locator) -> bool:
     box = element.bounding_box()
-    return bool(box) and box["y"] >= 0 and box["y"] + box["height"] <= HEIGHT
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= HEIGHT
 
 
 def top_of(element: Locator) -> float:

@@ -272,14 +272,15 @@ def test_it_leaves_a_blank_that_nothing_is_known_for(cast: Cast) -> None:
 
 
 def test_it_offers_texts_of_the_channel_and_the_team_those_of_the_cause_first(cast: Cast) -> None:
-    for name, fields in {
+    texts: dict[str, dict[str, Any]] = {
         "Any": {},
         "Other cause": {"cause": cast.rude},
         "The cause": {"cause": cast.late},
         "Short": {"channel": "sms"},
         "Western": {"team": cast.west},
         "Old": {"active": False},
-    }.items():
+    }
+    for name, fields in texts.items():
         CannedText.objects.create(name=name, text="Hello", **fields)
     ticket = lifecycle.name_cause(cast.ticket(), by=cast.lina, at=AT, cause=cast.late)
     assert [str(each) for each in canned_for(ticket, "email")] == ["The cause", "Any", "Other cause"]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from recovery.lifecycle.calling_hours import CallingHours
 from recovery.models import Deadline
 from recovery.templatetags.moments import (
     chip_until,
@@ -90,9 +91,13 @@ def test_it_tells_kept_from_late_from_missed(cast: Cast) -> None:
     assert deadline_chip(row, MONDAY + 2 * HOUR).text == "no longer needed"
 
 
-def test_it_offers_an_hour_from_now_across_a_clock_change() -> None:
+def hours_of(cast: Cast, at: datetime) -> CallingHours:
+    return CallingHours(cast.ticket(), at, PARIS)
+
+
+def test_it_offers_an_hour_from_now_across_a_clock_change(cast: Cast) -> None:
     before = datetime(2026, 3, 29, 0, 30, tzinfo=UTC).astimezone(PARIS)  # 01:30, the hour before 03:00
-    name, wall = next(ideas(before, evening=False))
+    name, wall = next(ideas(hours_of(cast, before), before))
     assert (name, f"{wall:%H:%M}") == ("in 1 h", "03:30")
 
 
@@ -104,8 +109,10 @@ def test_it_offers_an_hour_from_now_across_a_clock_change() -> None:
         (8, 9, ["in 1 h", "this afternoon", "tomorrow"]),
     ],
 )
-def test_it_offers_no_time_that_is_gone_and_none_twice(day: int, hour: int, names: list[str]) -> None:
+def test_it_offers_no_time_that_is_gone_and_none_twice(
+    cast: Cast, day: int, hour: int, names: list[str]
+) -> None:
     there = datetime(2026, 3, day, hour, tzinfo=PARIS)
-    slots = list(ideas(there, evening=False))
+    slots = list(ideas(hours_of(cast, there), there))
     assert [name for name, _wall in slots] == names
     assert all(wall > there for _name, wall in slots)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -78,7 +79,7 @@ def test_it_says_the_same_of_every_link_that_does_not_work(
     client: Client, asked: Ticket, change: str
 ) -> None:
     path = path_in_mail() if change != "unknown" else f"/r/{'x' * 32}/"
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "expired": {"expires_at": AT},
         "revoked": {"revoked_at": AT},
         "of another kind": {"purpose": "customer"},
