@@ -98,28 +98,27 @@ def test_every_page_of_the_menu_works(
     for path in paths:
         if not path.startswith("/admin/"):
             check(page, path)
-    for ticket in lived_in.east.tickets.all():
+    # the words that run on and the promised call for everybody; every kind of ticket for the supervisor
+    for ticket in lived_in.east.tickets.order_by("pk")[: None if name == "chen" else 2]:
         check(page, f"/tickets/{ticket.number}/")
     context.close()
 
 
 # What the menu does not name: reached from another page, with something on it.
 BESIDE_THE_MENU = (
-    ("lina", ("/callbacks/?day=", "/leave/", "/tickets/views/", "/coaching/")),
+    ("lina", ("/leave/", "/coaching/")),
     (
         "chen",
         (
             "/callbacks/?day=",
-            "/leave/",
             "/tickets/views/",
-            "/hand-over/",
             "/hand-over/?user={lina}",
             "/coaching/?owner={lina}",
             "/overdue/weekly/",
             "/overdue/one/{ticket}/",
         ),
     ),
-    ("admin", ("/rules/try/", "/rules/try/?resting=1")),
+    ("admin", ("/rules/try/",)),
 )
 
 
