@@ -58,14 +58,22 @@ def supervisor_on_duty(team: Team, at: datetime) -> User:
 def cover_of(user: User, team: Team, at: datetime) -> User:
     """Who minds what this person owns in this team: they themselves while they are there, else who covers.
 
-    Covers who are away themselves are followed to their own cover; where the chain ends, or comes round to
-    somebody it passed before, it is the team's supervisor.
+    Covers who are away themselves are followed to their own cover; where the chain ends, comes round to
+    somebody it passed before, or leads to somebody who does not see this team's tickets, it is the team's
+    supervisor.
     """
     if is_available(user, at):
         return user
     cover = end_of_chain(user.pk, leaves_at(at))
     found = User.objects.select_related("staff").filter(pk=cover).first() if cover else None
-    return found if found and works_on_tickets(found) else supervisor_on_duty(team, at)
+    return found if found and may_mind(found, team) else supervisor_on_duty(team, at)
+
+
+def may_mind(user: User, team: Team) -> bool:
+    """Whether somebody works on the tickets of this team: as its member, or supervising it."""
+    if not works_on_tickets(user):
+        return False
+    return user in supervisors_from(team) or user.memberships.filter(team=team).exists()
 
 
 def end_of_chain(user: int, away: dict[int, int | None]) -> int | None:
@@ -79,7 +87,8 @@ def end_of_chain(user: int, away: dict[int, int | None]) -> int | None:
 
 
 def covered_by(user: User, at: datetime) -> set[int]:
-    """The ids of those away at `at` whose tickets this person minds by their leave, chains followed."""
+    """The ids of those away at `at` whose tickets this person minds by their leave, chains followed; of
+    theirs those in teams whose tickets this person sees (`cover_of` asks by team)."""
     away = leaves_at(at)
     if user.pk in away or not works_on_tickets(user):
         return set()

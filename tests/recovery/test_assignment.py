@@ -396,6 +396,7 @@ class TestCover:
     def test_a_chain_is_followed(self, cast: Cast) -> None:
         self.covered(cast.lina, cast.majun)
         self.covered(cast.majun, cast.ann)
+        join(cast.east, cast.ann)
         assert cover_of(cast.lina, cast.east, MONDAY) == cast.ann
         assert covered_by(cast.ann, MONDAY) == {cast.lina.pk, cast.majun.pk}
         assert covered_by(cast.majun, MONDAY) == set()
@@ -410,6 +411,16 @@ class TestCover:
             self.covered(cast.majun, last)
         assert cover_of(cast.lina, cast.east, MONDAY) == cast.chen
         assert all(covered_by(person, MONDAY) == set() for person in (cast.chen, cast.vera))
+
+    def test_a_cover_of_another_team_minds_only_what_they_see(self, cast: Cast) -> None:
+        join(cast.west, cast.lina)
+        self.covered(cast.lina, cast.ann)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.chen
+        assert cover_of(cast.lina, cast.west, MONDAY) == cast.ann
+
+    def test_whoever_supervises_from_above_may_cover(self, cast: Cast) -> None:
+        self.covered(cast.lina, cast.wu)
+        assert cover_of(cast.lina, cast.east, MONDAY) == cast.wu
 
     def test_of_two_leaves_the_one_with_a_cover_counts(self, cast: Cast) -> None:
         self.covered(cast.lina, cast.majun)
