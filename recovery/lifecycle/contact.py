@@ -170,15 +170,22 @@ def move_callback(
     time_zone: str,
     reason: str = "",
     origin: str = Callback.STAFF,
+    note: str = "",
 ) -> Ticket:
-    """Promise another time instead; the promise it replaces stays in the history."""
+    """Promise another time instead; the promise it replaces stays in the history.
+
+    A `note` takes the place of the one kept with it. Customers choose when to be called, whatever was planned.
+    """
     local_time, due_at = check_slot(local_time, time_zone, "phone", at)
     with acting(ticket, "callback", by=by, at=at) as change:
         callback = the_booked(change.ticket)
         before = callback.due_at
         callback.local_time, callback.time_zone, callback.due_at = local_time, time_zone, due_at
         callback.announced_at, callback.origin = None, origin
-        callback.save(update_fields=["local_time", "time_zone", "due_at", "announced_at", "origin"])
+        callback.note = note.strip() or callback.note
+        if origin == Callback.CUSTOMER:
+            callback.channel = "phone"
+        callback.save()
         tell_callback(change, "callback_moved", callback, reason, **{"from": iso(before)})
     return change.ticket
 

@@ -112,7 +112,7 @@ def choose(ticket: Ticket, at: datetime, zone: ZoneInfo, local_time: str, number
     if booked_callback(ticket) is None:
         lifecycle.book_callback(ticket, **given, note=number)
     else:
-        lifecycle.move_callback(ticket, **given, reason=number)
+        lifecycle.move_callback(ticket, **given, note=number)
 
 
 def check_time(hours: CallingHours, when: datetime) -> None:

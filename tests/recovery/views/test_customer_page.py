@@ -9,11 +9,12 @@ from django.test import Client
 
 from recovery import lifecycle
 from recovery.lifecycle.customer_link import token_of
-from recovery.models import CalendarDay, Ticket
+from recovery.models import CalendarDay, Callback, Ticket
 from surveys.messages.links import hide_tokens
 from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 from tests.recovery.views.test_acts import fresh
+from tests.surveys.make import make_survey
 
 NOW = MONDAY + 30 * MINUTE
 
@@ -72,10 +73,21 @@ def test_colleagues_do_not_read_the_token_in_a_message(cast: Cast) -> None:
 
 
 def test_the_link_of_a_merged_ticket_leads_to_where_the_work_goes_on(cast: Cast, client: Client) -> None:
-    into = cast.ticket()
-    ticket = lifecycle.merge(cast.ticket(), by=cast.lina, at=MONDAY, into=into)
+    person = cast.customer()
+    into = cast.ticket(customer=person, survey=make_survey("store"))
+    ticket = lifecycle.merge(cast.ticket(customer=person), by=cast.lina, at=MONDAY, into=into)
     choose(client, ticket, "2026-03-02T15:00")
     assert into.callbacks.get().local_time == "2026-03-02T15:00"
+
+
+def test_the_link_of_one_person_shows_nothing_of_another_they_were_merged_with(
+    cast: Cast, client: Client
+) -> None:
+    into = cast.ticket(comment="They were rude to my wife.")
+    ticket = lifecycle.merge(cast.ticket(), by=cast.lina, at=MONDAY, into=into)
+    assert "rude to my wife" not in page_of(client, ticket)
+    choose(client, ticket, "2026-03-02T15:00")
+    assert not into.callbacks.exists()
 
 
 # --- what it says ---
@@ -195,6 +207,34 @@ def test_choosing_another_moves_it(cast: Cast, client: Client) -> None:
     assert [each.local_time for each in ticket.callbacks.all()] == ["2026-03-03T10:00"]
     assert ticket.callbacks.get().origin == "customer"
     assert ticket.events.get(kind="callback_moved").by is None
+
+
+def test_a_number_given_with_another_time_is_the_one_to_call(
+    cast: Cast, client: Client, sign_in: SignIn
+) -> None:
+    ticket = cast.ticket()
+    choose(client, ticket, "2026-03-02T15:00", number="+86 139 0000 0000")
+    choose(client, ticket, "2026-03-03T10:00", number="+86 138 1111 1111")
+    assert ticket.callbacks.get().note == "+86 138 1111 1111"
+    choose(client, ticket, "2026-03-03T11:00")
+    assert ticket.callbacks.get().note == "+86 138 1111 1111"
+    staff = sign_in(cast.chen).get(f"/tickets/{ticket.number}/").content.decode()
+    assert "+86 138 1111 1111" in staff
+
+
+def test_a_time_to_be_called_is_a_call_whatever_was_planned(cast: Cast, client: Client) -> None:
+    ticket = lifecycle.book_callback(
+        cast.ticket(),
+        by=cast.lina,
+        at=MONDAY,
+        local_time="2026-03-02T15:00",
+        time_zone=SHANGHAI,
+        channel="email",
+        origin=Callback.CADENCE,
+    )
+    choose(client, ticket, "2026-03-03T10:00")
+    assert ticket.callbacks.get().channel == "phone"
+    assert ticket.events.get(kind="callback_moved").data["channel"] == "phone"
 
 
 @pytest.mark.parametrize(
