@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import Refused
@@ -116,7 +117,10 @@ def sight_of(user: User) -> Sight:
     return Sight(
         responses=Q(ticket_link__ticket__in=visible_to(user).values("pk"))
         | Q(ticket_link=None, customer__in=people),
-        messages=Q(user=user) | Q(user__in=told) | Q(user=None, customer__in=people),
+        messages=Q(user=user)
+        | Q(user__in=told)
+        | Q(user=None, customer__in=people)
+        | Q(inside=True, about__in=visible_to(user).values_list(Concat(Value("ticket:"), "number"))),
     )
 
 

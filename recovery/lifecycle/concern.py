@@ -13,7 +13,13 @@ ABOUT_A_TICKET: Final = "ticket:"
 CALLBACK_DUE: Final = "callback_due"
 LAST_MESSAGE: Final = "unreachable"
 # These concern somebody whatever became of the ticket meanwhile.
-WHATEVER_BECAME: Final = ("goodwill_to_approve", "goodwill_decided", "request_answered", "customer_wrote")
+WHATEVER_BECAME: Final = (
+    "goodwill_to_approve",
+    "goodwill_decided",
+    "request_answered",
+    "customer_wrote",
+    "request_late",
+)
 
 
 def why_not(message: Message, at: datetime) -> str:

@@ -23,16 +23,21 @@ def token_of(ticket: Ticket) -> str:
 
 
 def ticket_of(token: str) -> Ticket | None:
-    """The ticket of this token, or the one it was merged into; None for a token nobody gave out."""
+    """The ticket of this token, or that of the same person it was merged into; None for a token nobody gave
+    out. What another person said and was promised is not for whoever holds this link."""
     try:
         pk = int(signer().unsign(token[:LONGEST_TOKEN]))
     except (signing.BadSignature, ValueError):
         return None
     related = ("customer", "owner", "team__calendar", "policy", "response__survey", "merged_into")
     ticket = Ticket.objects.select_related(*related).filter(pk=pk).first()
-    while ticket is not None and ticket.merged_into_id:
+    while ticket is not None and ticket.merged_into and is_of_same_person(ticket, ticket.merged_into):
         ticket = Ticket.objects.select_related(*related).get(pk=ticket.merged_into_id)
     return ticket
+
+
+def is_of_same_person(one: Ticket, other: Ticket) -> bool:
+    return one.customer_id is not None and one.customer_id == other.customer_id
 
 
 def signer() -> signing.Signer:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recovery.business_hours import WorkingTimeError, add_working_time
+from recovery.business_hours import CalendarError, WorkingTimeError, add_working_time
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.clock import iso
@@ -112,11 +112,11 @@ def usual_due(department: Department, at: datetime) -> datetime:
 
 
 def working_time_after(department: Department, at: datetime, minutes: float) -> datetime | None:
-    """None where the department hardly ever opens."""
-    hours = department.calendar.as_working_calendar()
+    """None where the department hardly ever opens, or never."""
     try:
+        hours = department.calendar.as_working_calendar()
         return add_working_time(hours, at, timedelta(minutes=minutes))
-    except WorkingTimeError:
+    except (CalendarError, WorkingTimeError):
         return None
 
 
@@ -278,6 +278,7 @@ def write_to(row: Request, kind: str, address: str, name: str, at: datetime, occ
             kind=kind,
             to_address=address,
             to_name=name,
+            inside=True,
             locale=row.department.locale,
             about=f"ticket:{row.ticket.number}",
             context={

@@ -88,6 +88,7 @@ def merge(ticket: Ticket, *, by: User | None, at: datetime, into: Ticket, reason
     with acting(into, "merge", by=by, at=at, any_version=True) as target:
         target.tell("merged", reason.strip(), **{"from": ticket.number})
     with acting(ticket, "merge", by=by, at=at) as change:
+        check_second_pair(change.ticket, by)
         end_wait(change.ticket, at)
         end_all(change.ticket, at)
         cancel_booked(change.ticket)

@@ -24,6 +24,7 @@ class GoodwillKind(Named):
         ordering = ["name"]
         verbose_name = _("kind of goodwill")
         verbose_name_plural = _("kinds of goodwill")
+        constraints = [models.UniqueConstraint(fields=["name"], name="goodwill_kind_by_name")]
 
 
 class GoodwillLimit(models.Model):

@@ -31,6 +31,7 @@ class Department(Named):
         ordering = ["name"]
         verbose_name = _("department")
         verbose_name_plural = _("departments")
+        constraints = [models.UniqueConstraint(fields=["name"], name="department_by_name")]
 
 
 class Request(models.Model):

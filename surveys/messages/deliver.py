@@ -245,7 +245,7 @@ def _settle(message: Message, outcome: Outcome, at: datetime) -> None:
         _end(message, Message.ACCEPTED, "", at)
     elif outcome.result == REJECTED:
         _end(message, Message.REJECTED, outcome.detail, at)
-        if outcome.no_such_mailbox and not message.user:
+        if outcome.no_such_mailbox and not message.is_ours:
             suppress(message.to_address, BOUNCED, at, message.channel)
     elif outcome.detail in UNSENT:
         message.attempts -= 1

@@ -73,7 +73,7 @@ def plan(message: Message, provider: Provider | None, at: datetime) -> Plan:
     # Refusals settle nothing and may be many.
     tries = list(this_round(message).exclude(result=RETRY)) if message.fence else []
     doubts = list(in_doubt(this_round(message))) if any(is_open(each) for each in tries) else []
-    doubts = [each for each in doubts if not (each.provider_class == BLIND and message.user_id)]
+    doubts = [each for each in doubts if not (each.provider_class == BLIND and message.is_ours)]
     if not doubts:
         return Plan(SEND)
     last = doubts[-1]

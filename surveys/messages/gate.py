@@ -16,6 +16,8 @@ from surveys.messages.suppression import is_suppressed
 from surveys.models import Customer, Invitation, Message, SendingRules
 
 NO_CONSENT = "no_consent"
+# What is written to colleagues and to departments.
+TO_US = Q(user__isnull=False) | Q(inside=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def also(check: Check) -> None:
 
 def verdict(message: Message, at: datetime) -> Verdict:
     """The message must be locked. Where it may go, its turn is used up by asking."""
-    kept = None if message.user else rules.current()
+    kept = None if message.is_ours else rules.current()
     refused = never(message, kept, at)
     if refused:
         return refused
@@ -52,8 +54,8 @@ def pickable(at: datetime, ahead: timedelta = pace.AHEAD) -> Q:
     """The queued messages worth asking about: none to customers while sending rests, and none that would need
     a first slot while every slot of the time `ahead` is given out."""
     if rules.rest():
-        return Q(user__isnull=False)
-    needs_no_slot = Q(user__isnull=False) | Q(slot_at__isnull=False) | Q(attempts__gt=0)
+        return TO_US
+    needs_no_slot = TO_US | Q(slot_at__isnull=False) | Q(attempts__gt=0)
     return needs_no_slot | Q(~pace.is_booked_out(at, ahead))
 
 

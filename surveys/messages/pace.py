@@ -94,6 +94,7 @@ def letters_to(message: Message, at: datetime) -> QuerySet[DeliveryAttempt, date
         message__to_address__iexact=message.to_address,
         message__channel=message.channel,
         message__user=None,
+        message__inside=False,
         started_at__gt=at - DAY,
     )
     tries = tries.exclude(message=message).exclude(provider=BY_HAND).order_by()

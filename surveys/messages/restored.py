@@ -18,7 +18,7 @@ RESTORED = "restored"
 
 def perhaps_said(until: datetime) -> QuerySet[Message]:
     """Customers' messages that were due by then and that, as far as this database knows, were not sent."""
-    waiting = Message.objects.filter(state__in=[Message.QUEUED, Message.SENDING], user=None)
+    waiting = Message.objects.filter(state__in=[Message.QUEUED, Message.SENDING], user=None, inside=False)
     return waiting.filter(send_at__lte=until, created_at__lte=until).order_by("pk")
 
 

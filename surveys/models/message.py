@@ -72,6 +72,11 @@ class Message(models.Model):
         related_name="notices",
         verbose_name=_("colleague"),
     )
+    inside = models.BooleanField(
+        _("inside"),
+        default=False,
+        help_text=_("To somebody who works with us and has no seat here: no rule for customers holds."),
+    )
     invitation = models.ForeignKey(
         Invitation,
         on_delete=models.SET_NULL,
@@ -131,6 +136,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.to_address}"
+
+    @property
+    def is_ours(self) -> bool:
+        """To a colleague or a department: the rules for customers do not hold."""
+        return self.user_id is not None or self.inside
 
 
 class DeliveryAttempt(models.Model):

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from recovery import lifecycle
+from recovery.access import sight_of
 from recovery.lifecycle import Refused
+from recovery.lifecycle.request import rung_times, usual_due
 from recovery.models import Department, Request, Ticket
-from surveys.models import Account, Message, PublicLink
+from surveys.messages import verdict
+from surveys.models import Account, Message, PublicLink, SendingRules
 from tests.due import due, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
@@ -133,6 +136,32 @@ def test_it_is_cancelled_and_the_department_hears_of_it(cast: Cast, warehouse: D
         lifecycle.answer_request(only(ticket).pk, at=AT + HOUR, done=True, answer="Found")
 
 
+def test_no_rule_for_customers_holds_a_mail_to_a_department_back(cast: Cast, warehouse: Department) -> None:
+    """At night in UTC, with consent required, and the tenth mail of the day to the same address."""
+    SendingRules.objects.update_or_create(
+        pk=SendingRules.ONLY, defaults={"consent_required": True, "per_person_per_day": 1}
+    )
+    for _each in range(3):
+        ask(cast, warehouse)
+    for mail in Message.objects.filter(kind="request_asked"):
+        assert verdict(mail, mail.send_at.replace(hour=23)).ok
+
+
+def test_its_mails_are_seen_by_who_sees_the_ticket(cast: Cast, warehouse: Department) -> None:
+    ask(cast, warehouse)
+    mails = Message.objects.filter(kind="request_asked")
+    assert mails.filter(sight_of(cast.chen).messages).count() == 1
+    assert mails.filter(sight_of(cast.bob).messages).count() == 0
+
+
+def test_it_refuses_to_reckon_with_a_calendar_that_never_opens(cast: Cast, warehouse: Department) -> None:
+    cast.calendar.hours.all().delete()
+    row = Request(department=warehouse, due_at=AT)
+    assert rung_times(row)[2] == AT + HOUR
+    with refused("too_far"):
+        usual_due(warehouse, AT)
+
+
 # 13:00 due; half of its time later 14:00; all of it 15:00.
 RUNGS: list[tuple[str, timedelta, str | None, int]] = [
     ("a minute before", 2 * HOUR - MINUTE, None, 0),
@@ -199,6 +228,20 @@ def test_an_account_owner_does_not_resolve_their_own_low_score_where_the_policy_
         ticket, by=cast.majun, at=AT, cause_found=cast.late, what_was_done="Looked at it again"
     )
     assert done.status == "resolved"
+
+
+def test_an_account_owner_does_not_end_it_by_merging_either(cast: Cast) -> None:
+    customer = cast.customer()
+    customer.account = Account.objects.create(name="Acme", owner=cast.lina)
+    customer.save(update_fields=["account"])
+    cast.policy.second_pair_of_eyes = True
+    cast.policy.save(update_fields=["second_pair_of_eyes"])
+    ticket, other = cast.ticket(customer=customer), cast.ticket()
+    with refused("second_pair_of_eyes"):
+        lifecycle.merge(ticket, by=cast.lina, at=AT, into=other)
+    lifecycle.merge(ticket, by=cast.majun, at=AT, into=other)
+    ticket.refresh_from_db()
+    assert ticket.status == "closed"
 
 
 def test_an_account_owner_resolves_it_where_the_policy_does_not_mind(cast: Cast) -> None:
