@@ -86,7 +86,8 @@ def move(ticket: Ticket, user: User, by: User | None, at: datetime, to: User | N
     because: dict[str, object] = {"code": "handed_over", "before": name_of(user), "by": name_of(by)}
     try:
         if to is not None:
-            assign(ticket, by=by, at=at, to=to, because=because)
+            waits = to in supervisors_from(ticket.team)
+            assign(ticket, by=by, at=at, to=to, because=because, still_waits=waits)
             return Moved(ticket, to, because)
         choice = move_by_rules(ticket, user, by, at)
     except Refused as refused:

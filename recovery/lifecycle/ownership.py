@@ -25,11 +25,12 @@ def assign(
     reason: str = "",
     team: Team | None = None,
     because: dict[str, object] | None = None,
+    still_waits: bool = False,
 ) -> Ticket:
     """Hand the ticket, with its callbacks, to somebody who has room; a new team brings its own calendar.
 
     `because` is why it is theirs, where nobody gave it by hand. Who owns a ticket that waits for room takes
-    it on by giving it to themselves.
+    it on by giving it to themselves; `still_waits` is for whoever follows a supervisor, and takes on nothing.
     """
     refuse_who_cannot(to, at)
     with acting(ticket, "assign", by=by, at=at) as change:
@@ -42,7 +43,7 @@ def assign(
         change.set(
             owner=to,
             team=new_team,
-            awaits_room=False,
+            awaits_room=still_waits and change.ticket.awaits_room,
             assigned_because=because or {"code": "by_hand", "by": name_of(by)},
         )
         moved = recompute(change) if new_team != team_before else []

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recovery.lifecycle import Refused, book_callback, hand_over, ownership, resolve
+from recovery.lifecycle import Refused, book_callback, hand_over, ownership, place, resolve
 from recovery.lifecycle.hand_over import everything, preview
 from recovery.models import DigestLine, Leave, Membership, Team, Ticket
 from surveys.models import Account, Message
@@ -127,6 +127,25 @@ class TestSupervisor:
     def test_they_go_to_who_takes_over_and_may(self, cast: Cast) -> None:
         everything(cast.chen, by=cast.admin, at=MONDAY, to=cast.bob)
         assert Team.objects.get(pk=cast.east.pk).supervisor == cast.bob
+
+    @pytest.mark.parametrize("by", ["admin", "wu"])
+    def test_what_waits_for_room_waits_on_with_who_takes_over(self, cast: Cast, by: str) -> None:
+        Membership.objects.filter(team=cast.east).update(capacity=0)
+        tickets = [cast.ticket(), cast.ticket()]
+        Ticket.objects.filter(pk=tickets[1].pk).update(awaits_room=False)
+        everything(cast.chen, by=getattr(cast, by), at=MONDAY + HOUR, to=cast.wu)
+        assert owners(tickets) == ["wu", "wu"]
+        assert [ticket.awaits_room for ticket in Ticket.objects.order_by("pk")] == [True, False]
+        Membership.objects.filter(user=cast.majun).update(capacity=5)
+        assert place(tickets[0].pk, at=MONDAY + DAY) == tickets[0]
+        assert owners(tickets) == ["majun", "wu"]
+
+    def test_an_agent_who_takes_over_takes_on_what_waited(self, cast: Cast) -> None:
+        Membership.objects.filter(team=cast.east).update(capacity=0)
+        ticket = cast.ticket()
+        Membership.objects.filter(user=cast.majun).update(capacity=5)
+        everything(cast.chen, by=cast.admin, at=MONDAY + HOUR, to=cast.majun)
+        assert not Ticket.objects.get(pk=ticket.pk).awaits_room
 
     def test_an_agent_who_takes_over_supervises_nothing(self, cast: Cast) -> None:
         everything(cast.chen, by=cast.admin, at=MONDAY, to=cast.lina)
