@@ -20,13 +20,13 @@ from django.views.decorators.http import require_http_methods
 from dispatch.clock import now
 from recovery import lifecycle
 from recovery.lifecycle import Refused
-from recovery.lifecycle.calling_hours import DAY, CallingHours, zone_of
+from recovery.lifecycle.calling_hours import DAY, HORIZON, CallingHours, zone_of
 from recovery.lifecycle.contact import booked_callback
 from recovery.lifecycle.customer_link import ticket_of
 from recovery.lifecycle.wall_clock import instant_of
 from recovery.models import Callback, Ticket
 from recovery.templatetags.moments import city
-from recovery.views.customer_story import story_of
+from recovery.views.customer_story import AN_HOUR, story_of
 from recovery.views.words import Words
 from surveys.messages.compose import brand
 from surveys.models.fields import closest_language
@@ -116,9 +116,11 @@ def choose(ticket: Ticket, at: datetime, zone: ZoneInfo, local_time: str, number
 
 
 def check_time(hours: CallingHours, when: datetime) -> None:
-    """Raises Refused for what is past, closed, at night or taken."""
+    """Raises Refused for what is past, further ahead than is offered, closed, at night or taken."""
     if when <= hours.at:
         raise Refused("time_past", _("That time has passed. Please choose another."), field="time")
+    if when > hours.at + AN_HOUR + HORIZON:  # what is offered begins in an hour
+        raise Refused("time_far", _("That is too far ahead. Please choose an earlier time."), field="time")
     if hours.why_not_open(when) or not hours.is_within(when, DAY):
         raise Refused("time_closed", _("We are not here then. Please choose another time."), field="time")
     if not hours.is_free(when):

@@ -246,6 +246,8 @@ def test_a_time_to_be_called_is_a_call_whatever_was_planned(cast: Cast, client: 
         ("2026-03-02T21:00", "We are not here then."),
         ("2026-03-08T10:00", "We are not here then."),
         ("2026-03-04T10:00", "We are not here then."),
+        ("2026-03-17T10:00", "That is too far ahead."),
+        ("2199-03-04T10:00", "That is too far ahead."),
     ],
 )
 def test_it_says_kindly_what_cannot_be(cast: Cast, client: Client, time: str, said: str) -> None:
