@@ -83,9 +83,11 @@ class CallingHours:
 
     @cached_property
     def promised(self) -> list[tuple[datetime, str]]:
-        """The owner's other callbacks."""
+        """The owner's other callbacks. Who keeps a ticket until somebody has room does not make its calls."""
+        if self.ticket.awaits_room:
+            return []
         booked = Callback.objects.filter(state=Callback.BOOKED, ticket__owner=self.ticket.owner_id)
-        others = booked.exclude(ticket=self.ticket).values_list(
+        others = booked.filter(ticket__awaits_room=False).exclude(ticket=self.ticket).values_list(
             "due_at", "ticket__customer__name", "ticket__number"
         )
         return [(due_at, name or number) for due_at, name, number in others]

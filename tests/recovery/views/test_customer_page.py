@@ -177,6 +177,16 @@ def test_it_does_not_offer_what_the_owner_promised_to_another(cast: Cast, client
     assert "That time was taken just now." in response.content.decode()
 
 
+def test_while_nobody_has_room_every_open_hour_is_offered(cast: Cast, client: Client) -> None:
+    """The supervisor keeps those tickets and makes none of their calls."""
+    waiting, other, placed = cast.ticket(), cast.ticket(), cast.ticket()
+    Ticket.objects.update(owner=cast.chen, awaits_room=True)
+    Ticket.objects.filter(pk=placed.pk).update(awaits_room=False)
+    choose(client, waiting, "2026-03-02T15:00")
+    assert choose(client, other, "2026-03-02T15:00").status_code == 302
+    assert "2026-03-02T15:00" in times_of(page_of(client, placed))
+
+
 def test_choosing_a_time_books_it_as_the_customers_own_act(
     cast: Cast, client: Client, sign_in: SignIn
 ) -> None:
