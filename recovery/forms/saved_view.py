@@ -14,6 +14,7 @@ from recovery.models import SavedView, Team
 
 MOST: Final = 50
 LONGEST: Final = 1000
+TAKEN: Final = _("You have a view of this name already.")
 
 
 class SavedViewForm(forms.Form):
@@ -40,7 +41,11 @@ class SavedViewForm(forms.Form):
         name: str = self.cleaned_data["name"]
         others = SavedView.objects.filter(user=self.user).exclude(pk=self.but)
         if others.filter(name=name).exists():
-            raise ValidationError(_("You have a view of this name already."), "taken")
+            raise ValidationError(TAKEN, "taken")
         if not self.but and others.count() >= MOST:
             raise ValidationError(_("You have fifty views. Remove one you no longer use."), "too_many")
         return name
+
+    def refuse_taken(self) -> None:
+        """Somebody was faster with this name."""
+        self.add_error("name", ValidationError(TAKEN, "taken"))

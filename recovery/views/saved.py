@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -36,13 +36,18 @@ def saved_views(request: HttpRequest) -> HttpResponse:
     form = SavedViewForm(user, data)
     if not form.is_valid():
         return page(request, {"new": form}, status=422)
-    view = keep(user, form.cleaned_data)
+    try:
+        view = keep(user, form.cleaned_data)
+    except IntegrityError:
+        form.refuse_taken()
+        return page(request, {"new": form}, status=422)
     messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
     return redirect(f"{reverse('tickets')}?{view.query}" if view.query else "tickets")
 
 
+@transaction.atomic
 def keep(user: User, values: dict[str, Any]) -> SavedView:
-    """At the end of the list."""
+    """At the end of the list. Raises IntegrityError where the name was taken since it was looked at."""
     last = SavedView.objects.filter(user=user).aggregate(last=Max("position"))["last"]
     return SavedView.objects.create(user=user, position=0 if last is None else last + 1, **values)
 
@@ -99,7 +104,12 @@ def rename(request: HttpRequest, view: SavedView) -> HttpResponse:
     if not form.is_valid():
         return page(request, {"renamed": view.pk, "rename": form}, status=422)
     view.name = form.cleaned_data["name"]
-    view.save(update_fields=["name"])
+    try:
+        with transaction.atomic():
+            view.save(update_fields=["name"])
+    except IntegrityError:
+        form.refuse_taken()
+        return page(request, {"renamed": view.pk, "rename": form}, status=422)
     return redirect("saved-views")
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from recovery import lifecycle
+from recovery.forms.saved_view import SavedViewForm
 from recovery.models import Leave, SavedView, Ticket
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import Clock, SignIn
@@ -167,6 +168,20 @@ def test_it_renames_removes_and_moves_ones_own(cast: Cast, sign_in: SignIn) -> N
     clash = change(client, two, "rename", name="three")
     assert clash.status_code == 422
     assert "You have a view of this name already." in clash.content.decode()
+
+
+def test_it_says_that_a_name_is_taken_by_a_post_that_came_at_once(
+    cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were looked at before either was kept: the database decides."""
+    SavedView.objects.create(user=cast.lina, name="Gold")
+    other = SavedView.objects.create(user=cast.lina, name="Silver")
+    monkeypatch.setattr(SavedViewForm, "clean_name", lambda form: form.cleaned_data["name"])
+    client = sign_in(cast.lina)
+    for clash in (save(client), change(client, other, "rename", name="Gold")):
+        assert clash.status_code == 422
+        assert "You have a view of this name already." in clash.content.decode()
+    assert list(SavedView.objects.values_list("name", flat=True)) == ["Gold", "Silver"]
 
 
 def test_it_leaves_the_views_of_others_alone(cast: Cast, sign_in: SignIn) -> None:
