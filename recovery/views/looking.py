@@ -19,6 +19,7 @@ from recovery.views import door
 
 # What was last seen longer ago says nothing.
 FRESH: Final = timedelta(seconds=60)
+KEPT: Final = timedelta(days=1)
 MOST: Final = 5
 
 
@@ -40,13 +41,17 @@ def keep_looking(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def note_looking(ticket: Ticket, user: User, at: datetime, *, writing: bool = False) -> None:
-    """One row for each pair of ticket and person. It is no act: no event, no new version."""
+    """One row for each pair of ticket and person. It is no act: no event, no new version.
+
+    Whoever looks clears away what they looked at more than a day ago.
+    """
     Looking.objects.bulk_create(
         [Looking(ticket=ticket, user=user, at=at, writing=writing)],
         update_conflicts=True,
         unique_fields=["ticket", "user"],
         update_fields=["at", "writing"],
     )
+    Looking.objects.filter(user=user, at__lt=at - KEPT).delete()
 
 
 def onlookers(ticket: Ticket, user: User, at: datetime) -> list[Onlooker]:

@@ -6,7 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from recovery.models import Looking, Ticket
-from tests.make import MINUTE, MONDAY, Cast, make_user
+from tests.make import DAY, MINUTE, MONDAY, Cast, make_user
 from tests.recovery.views.conftest import Clock, SignIn
 
 NOW = MONDAY + 30 * MINUTE
@@ -49,6 +49,18 @@ def test_it_keeps_one_row_and_leaves_the_ticket_alone(cast: Cast, sign_in: SignI
     assert Looking.objects.count() == 1
     assert Ticket.objects.get(pk=ticket.pk).version == ticket.version
     assert ticket.events.count() == 1
+
+
+def test_it_keeps_no_row_of_ones_own_longer_than_a_day(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    old, ticket = cast.ticket(), cast.ticket()
+    client = sign_in(cast.lina)
+    look(client, old)
+    clock(NOW + DAY)
+    look(client, ticket)
+    assert Looking.objects.count() == 2
+    clock(NOW + DAY + MINUTE)
+    look(client, ticket)
+    assert Looking.objects.get().ticket == ticket
 
 
 def test_fetching_the_page_is_not_looking(cast: Cast, sign_in: SignIn) -> None:
