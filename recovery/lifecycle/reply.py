@@ -18,7 +18,7 @@ from recovery.lifecycle.loop import refuse_merged
 from recovery.lifecycle.table import Refused
 from recovery.models import Reply, Ticket
 from recovery.models.ticket import NEW, OPEN
-from surveys.messages import is_suppressed, queue_message
+from surveys.messages import consent, is_suppressed, queue_message, rules
 from surveys.messages.compose import EMAIL, brand, one_line
 from surveys.messages.deliver import lock, record_end
 from surveys.messages.doubt import in_doubt
@@ -113,6 +113,9 @@ def checked_address(ticket: Ticket, channel: str) -> str:
     if is_suppressed(address, channel):
         words = _("They do not want to be written to there: call them, or choose another way.")
         raise Refused("suppressed", words, field="channel")
+    if consent.is_missing(ticket.customer, required=rules.current().consent_required, channel=channel):
+        words = _("They have not agreed to be written to in this way: call them, or choose another way.")
+        raise Refused("no_consent", words, field="channel")
     return address
 
 

@@ -11,9 +11,9 @@ from recovery.lifecycle import Refused
 from recovery.lifecycle.canned import canned_for, filled, unknown_placeholders
 from recovery.lifecycle.reply import UNDO, usual_subject
 from recovery.models import CannedText, Reply, Ticket
-from surveys.messages import send, suppress
+from surveys.messages import consent, send, suppress
 from surveys.messages.email import as_mail, message_id
-from surveys.models import DeliveryAttempt, Message
+from surveys.models import DeliveryAttempt, Message, SendingRules
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 
 AT = MONDAY + 5 * MINUTE
@@ -100,6 +100,29 @@ def test_it_refuses_an_address_that_must_not_be_written_to(cast: Cast) -> None:
     with pytest.raises(Refused) as refused:
         write(cast, cast.ticket(customer=customer))
     assert (refused.value.code, refused.value.field) == ("suppressed", "channel")
+
+
+@pytest.mark.parametrize(("required", "word"), [(False, False), (True, None), (True, False)])
+def test_it_refuses_whom_the_rules_keep_from_being_written_to(
+    cast: Cast, required: bool, word: bool | None
+) -> None:
+    ticket = cast.ticket(customer=cast.customer(email="wei@example.com"))
+    SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={"consent_required": required})
+    if word is not None:
+        consent.record(ticket.customer, given=word, source="survey", at=MONDAY)
+    with pytest.raises(Refused) as refused:
+        write(cast, ticket)
+    assert (refused.value.code, refused.value.field) == ("no_consent", "channel")
+    assert not Message.objects.filter(kind="ticket_reply").exists()
+
+
+@pytest.mark.parametrize(("required", "word"), [(False, None), (True, True)])
+def test_it_writes_to_whom_the_rules_allow(cast: Cast, required: bool, word: bool | None) -> None:
+    ticket = cast.ticket(customer=cast.customer(email="wei@example.com"))
+    SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={"consent_required": required})
+    if word is not None:
+        consent.record(ticket.customer, given=word, source="survey", at=MONDAY)
+    assert write(cast, ticket).message is not None
 
 
 def test_it_refuses_when_somebody_was_faster(cast: Cast) -> None:
