@@ -1,6 +1,6 @@
 """Who should own a ticket, and why. Nobody gets more than they can carry, and every ticket has an owner."""
 
-from recovery.assignment.choice import Choice, choose_owner, propose
+from recovery.assignment.choice import Choice, choose_owner, hold_choice, propose
 from recovery.assignment.people import (
     cover_of,
     covered_by,
@@ -32,6 +32,7 @@ __all__ = [
     "covered_by",
     "first_on_duty",
     "has_room",
+    "hold_choice",
     "hold_rooms",
     "hold_team",
     "is_available",

@@ -42,16 +42,27 @@ def choose_owner(
 ) -> Choice:
     """Who gets it, other than `gone`. Nobody else gives out in this team, or to its members, until the
     transaction ends."""
-    account_owner = owner_of_account(customer)
-    owners = [account_owner.pk] if account_owner else []
-    hold_team(team, *owners)
+    owners = hold_choice(team, customer)
+    account_owner_first = team.account_owner_first
     # Read again once it is held: what was given out meanwhile, and how.
     team = Team.objects.select_related("supervisor__staff", "calendar").get(pk=team.pk)
+    team.account_owner_first = account_owner_first  # as it was when those were held whom it may give to
     choice = propose(Roster.read([team.pk], at, owners, gone=gone), team, customer, skill=skill)
     if choice.place is not None:
         last = Membership.objects.filter(team=team).aggregate(last=Max("turn"))["last"] or 0
         Membership.objects.filter(pk=choice.place.pk).update(turn=last + 1)
     return choice
+
+
+def hold_choice(team: Team, customer: Customer | None, *others: int) -> list[int]:
+    """Hold everybody who may be chosen, and these others; the owner of the account, where they come first.
+
+    All in one call: who holds some teams and then wants one with a lower id may wait in a circle.
+    """
+    account_owner = owner_of_account(customer) if team.account_owner_first else None
+    owners = [account_owner.pk] if account_owner else []
+    hold_team(team, *owners, *others)
+    return owners
 
 
 def propose(roster: Roster, team: Team, customer: Customer | None, *, skill: str = "") -> Choice:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.failpoints import failpoint
-from recovery.assignment import choose_owner, is_available, keeps_room
+from recovery.assignment import choose_owner, hold_choice, is_available, keeps_room
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import Change, acting, lock_person_of, name_of
 from recovery.lifecycle.clock import iso, start_deadlines
@@ -247,6 +247,7 @@ def reopen(
 def keep_or_choose(change: Change, at: datetime) -> User:
     """The owner as before if they are there and have room, else whom the rules choose."""
     ticket = change.ticket
+    hold_choice(ticket.team, ticket.customer, ticket.owner_id)
     if is_available(ticket.owner, at) and keeps_room(ticket.owner, ticket.team, besides=ticket.pk):
         change.set(awaits_room=False)
         return ticket.owner

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from recovery.assignment import choose_owner, hold_team, teams_with_room
 from recovery.lifecycle.act import acting, locked
 from recovery.lifecycle.ownership import tell_assigned
-from recovery.models import Ticket
+from recovery.models import Team, Ticket
 
 
 def awaiting_room() -> QuerySet[Ticket]:
@@ -33,11 +33,19 @@ def place(ticket_id: int, *, at: datetime) -> Ticket | None:
     asked = awaiting_room().filter(pk=ticket_id).select_related("team").first()
     if asked is None:
         return None
-    hold_team(asked.team)
-    # Taken in passing, never waited for: whoever holds a ticket may be waiting for room in its team.
     waiting = awaiting_room().filter(team=asked.team).order_by("opened_at", "pk")
+    hold_team(asked.team, *account_owners(asked.team, waiting))
+    # Taken in passing, never waited for: whoever holds a ticket may be waiting for room in its team.
     oldest = waiting.select_for_update(skip_locked=True).only("pk").first()
     return give_out(locked(oldest.pk), at) if oldest else None
+
+
+def account_owners(team: Team, waiting: QuerySet[Ticket]) -> list[int]:
+    """Who comes first for any of these, so that they are held together with the team."""
+    if not team.account_owner_first:
+        return []
+    owners = waiting.order_by().values_list("customer__account__owner", flat=True).distinct()
+    return list(owners.filter(customer__account__owner__isnull=False))
 
 
 def give_out(ticket: Ticket, at: datetime) -> Ticket | None:

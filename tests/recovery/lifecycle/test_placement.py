@@ -1,5 +1,6 @@
 """Nobody above their capacity, nobody without an owner: what finds no room waits with the supervisor."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -210,6 +211,50 @@ def test_the_account_owner_gets_it_only_with_room(cast: Cast) -> None:
     Membership.objects.filter(user=cast.ann).update(capacity=1)
     owners = [cast.ticket(customer=cast.customer(account=account)).owner for _n in range(2)]
     assert owners == [cast.ann, cast.lina]
+
+
+def teams_held(act: Callable[[], object]) -> list[set[int]]:
+    """The teams that were locked, query by query."""
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    sql = [each["sql"] for each in queries if "FOR NO KEY UPDATE" in each["sql"]]
+    found = [re.search(r'"recovery_team"\."id" IN \(([\d, ]+)\)', each) for each in sql]
+    return [{int(pk) for pk in each[1].split(",")} for each in found if each]
+
+
+class TestHeldInOneGo:
+    """Whoever locks a team with a lower id later waits in a circle with whoever does not."""
+
+    @pytest.fixture
+    def acme(self, cast: Cast) -> Account:
+        """Ann's, whose own team was made before East."""
+        join(cast.region, cast.ann)
+        return Account.objects.create(name="Acme", owner=cast.ann)
+
+    def test_giving_out_for_an_account(self, cast: Cast, acme: Account) -> None:
+        fill(cast)
+        Membership.objects.filter(user=cast.ann).update(takes_new=False)
+        cast.ticket(customer=cast.customer(account=acme))
+        later = cast.ticket(at=MONDAY + MINUTE)
+        settle_one(cast.majun, cast)
+        first, *rest = teams_held(lambda: place(later.pk, at=MONDAY + HOUR))
+        assert first == {cast.east.pk, cast.west.pk, cast.region.pk}
+        assert all(each <= first for each in rest)
+
+    def test_reopening_for_an_account(self, cast: Cast, acme: Account) -> None:
+        ticket = cast.ticket(customer=cast.customer(account=acme))
+        Ticket.objects.filter(pk=ticket.pk).update(owner=cast.majun)
+        done = settle_one(cast.majun, cast)
+        Membership.objects.filter(user=cast.majun).update(capacity=0)
+        first, *rest = teams_held(lambda: reopen(done, by=None, at=MONDAY + DAY, reason="still_low"))
+        assert first == {cast.east.pk, cast.west.pk, cast.region.pk}
+        assert all(each <= first for each in rest)
+
+    def test_who_does_not_come_first_is_not_held(self, cast: Cast, acme: Account) -> None:
+        Team.objects.filter(pk=cast.east.pk).update(account_owner_first=False)
+        cast.east.refresh_from_db()
+        held = teams_held(lambda: cast.ticket(customer=cast.customer(account=acme)))
+        assert held == [{cast.east.pk}]
 
 
 @pytest.mark.parametrize("teams", [1, 20])
