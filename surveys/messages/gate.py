@@ -52,10 +52,10 @@ def verdict(message: Message, at: datetime) -> Verdict:
 
 def pickable(at: datetime, ahead: timedelta = pace.AHEAD) -> Q:
     """The queued messages worth asking about: none to customers while sending rests, and none that would need
-    a first slot while every slot of the time `ahead` is given out."""
+    a first slot while every slot of the time `ahead` is given out. What is past its time needs none."""
     if rules.rest():
         return TO_US
-    needs_no_slot = TO_US | Q(slot_at__isnull=False) | Q(attempts__gt=0)
+    needs_no_slot = TO_US | Q(slot_at__isnull=False) | Q(attempts__gt=0) | Q(not_after__lt=at)
     return needs_no_slot | Q(~pace.is_booked_out(at, ahead))
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -340,6 +341,12 @@ def test_it_doubts_also_what_was_being_sent_when_the_copy_was_made(mailbox: Mail
     assert states() == {"half": ("uncertain", "restored")}
 
 
+def told_once(mailbox: Mailbox) -> list[EmailMessage]:
+    """All but the week by mail, which goes to who supervises on any Monday."""
+    weekly = set(Message.objects.filter(kind="weekly").values_list("subject", flat=True))
+    return [mail for mail in mailbox.mails if mail["Subject"] not in weekly]
+
+
 def dispatch_number(at: datetime) -> None:
     assert epoch.advance(at)
 
@@ -352,7 +359,7 @@ def test_it_just_tells_colleagues(mailbox: Mailbox, cast: Cast) -> None:
     dispatch(LOSS)
     copy.put_back(storage=True)
     dispatch(LOSS + MINUTE)
-    assert len(mailbox.mails) == 1
+    assert len(told_once(mailbox)) == 1
     reconcile("--apply", "--yes")
     assert states()["colleague"] == ("queued", "")
     dispatch(RECONCILED)
@@ -366,7 +373,7 @@ def test_it_asks_nobody_a_second_time_unseen(mailbox: Mailbox, cast: Cast) -> No
     dispatch_number(MONDAY)
     copy = Copy()
     dispatch(LOSS)
-    assert len(mailbox.mails) == 1
+    assert len(told_once(mailbox)) == 1
     copy.put_back(storage=True)
     status, said = reconcile()
     assert (status, "1 invitations" in said) == (1, True)
@@ -375,7 +382,7 @@ def test_it_asks_nobody_a_second_time_unseen(mailbox: Mailbox, cast: Cast) -> No
     assert planned.state == Invitation.SENT
     assert states() == {f"invitation:{planned.pk}": ("uncertain", "restored")}
     dispatch(RECONCILED + MINUTE)
-    assert len(mailbox.mails) == 1
+    assert len(told_once(mailbox)) == 1
     dispatch(RECONCILED + 2 * HOUR)
     assert states()[f"invitation:{later.pk}"] == ("accepted", "")
 

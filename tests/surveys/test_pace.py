@@ -146,6 +146,8 @@ class TestPickable:
             "its slot has come": make_message(slot_at=MONDAY),
             "tried before": make_message(attempts=1),
             "a colleague's": make_message(user=colleague),
+            "a department's": make_message(inside=True),
+            "past its time": make_message(not_after=MONDAY - SECOND),
         }
 
         def picked() -> set[str]:
