@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,8 @@ from recovery.assignment import choose_owner, hold_team, teams_with_room
 from recovery.lifecycle.act import acting, locked
 from recovery.lifecycle.ownership import tell_assigned
 from recovery.models import Team, Ticket
+
+log = logging.getLogger(__name__)
 
 
 def awaiting_room() -> QuerySet[Ticket]:
@@ -28,7 +31,8 @@ def place(ticket_id: int, *, at: datetime) -> Ticket | None:
     """Give out the oldest that waits in the team of this ticket, which stands for any of them: whoever comes
     first gives out the first. None where nobody has room (any more), or nothing waits.
 
-    What somebody holds this moment is left to them.
+    What somebody holds this moment is left to them. Where the oldest cannot be given out, the one asked for
+    is; the claim of the oldest itself says what is wrong with it.
     """
     asked = awaiting_room().filter(pk=ticket_id).select_related("team").first()
     if asked is None:
@@ -36,8 +40,16 @@ def place(ticket_id: int, *, at: datetime) -> Ticket | None:
     waiting = awaiting_room().filter(team=asked.team).order_by("opened_at", "pk")
     hold_team(asked.team, *account_owners(asked.team, waiting))
     # Taken in passing, never waited for: whoever holds a ticket may be waiting for room in its team.
-    oldest = waiting.select_for_update(skip_locked=True).only("pk").first()
-    return give_out(locked(oldest.pk), at) if oldest else None
+    free = waiting.select_for_update(skip_locked=True).only("pk")
+    oldest = free.first()
+    if oldest is None or oldest == asked:
+        return give_out(locked(asked.pk), at) if oldest else None
+    try:
+        with transaction.atomic():
+            return give_out(locked(oldest.pk), at)
+    except Exception:  # whatever it is, it is about that one: the others do not wait for its end
+        log.exception("the oldest could not be given out", extra={"ticket": oldest.pk})
+    return give_out(locked(asked.pk), at) if free.filter(pk=asked.pk).first() else None
 
 
 def account_owners(team: Team, waiting: QuerySet[Ticket]) -> list[int]:

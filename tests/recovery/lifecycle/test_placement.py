@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from dispatch import engine
 from dispatch.models import Pulse
 from recovery import lifecycle
-from recovery.lifecycle import Refused, assign, log_contact, place, reopen, resolve
+from recovery.assignment import Choice
+from recovery.lifecycle import Refused, assign, log_contact, place, placement, reopen, resolve
 from recovery.models import DigestLine, Leave, Membership, Team, Ticket, TicketEvent
 from recovery.triage import triage
-from surveys.models import Account, Message
+from surveys.models import Account, Customer, Message
 from tests.due import due, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, join, make_user
 
@@ -130,6 +132,30 @@ def test_the_oldest_goes_first_however_they_are_taken(cast: Cast) -> None:
     first, second = place(later[0].pk, at=MONDAY + HOUR), place(later[0].pk, at=MONDAY + HOUR)
     assert [first, second] == [later[1], later[2]]
     assert place(later[0].pk, at=MONDAY + HOUR) is None
+
+
+def test_one_that_cannot_be_given_out_does_not_keep_the_rest(
+    cast: Cast, waiting: Ticket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = cast.ticket(at=MONDAY + 2 * MINUTE)
+    settle_one(cast.majun, cast)
+    choose = placement.choose_owner
+
+    def fails(team: Team, customer: Customer | None, at: datetime, **how: Any) -> Choice:
+        choice = choose(team, customer, at, **how)
+        if customer == waiting.customer:
+            raise ValueError("broken")
+        return choice
+
+    monkeypatch.setattr(placement, "choose_owner", fails)
+    turns = list(Membership.objects.order_by("pk").values_list("turn", flat=True))
+    with pytest.raises(ValueError, match="broken"):
+        place(waiting.pk, at=MONDAY + HOUR)
+    assert list(Membership.objects.order_by("pk").values_list("turn", flat=True)) == turns
+    assert place(second.pk, at=MONDAY + HOUR) == second
+    assert "could not be given out" in caplog.text
+    waiting.refresh_from_db()
+    assert (waiting.owner, waiting.awaits_room) == (cast.chen, True)
 
 
 def test_a_team_waits_for_its_own_people(cast: Cast, waiting: Ticket) -> None:
