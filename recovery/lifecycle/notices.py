@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recovery.catch_up import USEFUL_FOR, is_late
 from recovery.lifecycle.own_time import opens_for
+from recovery.lifecycle.recipients import STOOD_IN_FOR, Told, told_then
 from recovery.lifecycle.recipients import minder_of as minder_of
 from recovery.lifecycle.recipients import supervisor_of as supervisor_of
 from recovery.models import DigestLine, StaffProfile, Ticket
@@ -50,16 +51,19 @@ def tell(
     What should have been told at `due_at` and comes late waits for the person's digest instead, with `facts`
     (JSON) about it; so does, until their working time begins, what falls outside it and is not for `at_once`;
     and what comes in numbers is `gathered` for a few minutes.
-    What is for the owner goes to whoever stands in for them while they are away.
+    What is for the owner goes to whoever stands in for them while they are away; and so does what is for the
+    owner or who supervises, and is told only once they are.
     """
     if user == ticket.owner and "recipient" not in context:
         user, context["recipient"] = minder_of(ticket, at)
+    not_before = at + GATHER if gathered else at
+    send_at = not_before
+    if not at_once and kind not in AT_ONCE:
+        user, send_at = then_told(user, ticket, at, not_before, context)
     if not user.email or not user.is_active:
         return
     dedup_key = f"{kind}:{ticket.number}:{occasion}:{user.pk}"
     late = due_at is not None and is_late(due_at, at)
-    send_at = at if at_once or kind in AT_ONCE else opens_for(user, at)
-    send_at = max(send_at, at + GATHER) if gathered else send_at
     if late or send_at > at:
         kept = {name: context[name] for name in KEPT if name in context}
         line = DigestLine(
@@ -76,6 +80,19 @@ def tell(
         return
     context = {"ticket": ticket, "url": ticket_url(ticket), **facts_of(ticket), **context}
     write(user, kind, at, dedup_key, context, about=f"ticket:{ticket.number}")
+
+
+def then_told(
+    user: User, ticket: Ticket, at: datetime, not_before: datetime, context: dict[str, Any]
+) -> tuple[User, datetime]:
+    """Who is told in their working time, and when; `context` says as what."""
+    if context.get("recipient") not in STOOD_IN_FOR:
+        return user, max(opens_for(user, at), not_before)
+    told = Told(user, context["recipient"], context.get("stands_for", ""))
+    then, send_at = told_then(told, ticket, at, not_before)
+    if then != told:
+        context |= {"recipient": then.recipient, "stands_for": then.stands_for}
+    return then.person, send_at
 
 
 def write(

@@ -13,13 +13,13 @@ from recovery.models import Calendar, Leave, StaffProfile, Team
 OFFICE_HOURS = Window(days=frozenset(range(5)), opens=9 * 60, closes=17 * 60)
 
 
-def opens_for(user: User, at: datetime) -> datetime:
+def opens_for(user: User, at: datetime, *, even_on_leave: bool = False) -> datetime:
     """The first moment from `at` on in this person's working time: `at` itself while it runs.
 
-    Leave counts as closed. A calendar that cannot be read keeps nothing from anybody.
+    Leave counts as closed but for `even_on_leave`. A calendar that cannot be read keeps nothing from anybody.
     """
     try:
-        return opens_outside_leave(hours_of(user), leaves_of(user, at), at)
+        return opens_outside_leave(hours_of(user), [] if even_on_leave else leaves_of(user, at), at)
     except (CalendarError, WorkingTimeError, ZoneInfoNotFoundError):
         return at
 

@@ -7,8 +7,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from recovery.assignment import cover_of, is_available, supervisors_from
+from recovery.assignment import cover_of, is_available, is_away, supervisors_from
+from recovery.lifecycle.own_time import opens_for
 from recovery.models import EscalationStep, Leave, StaffProfile, Team, Ticket
+
+# Told for the ticket, as one of these: while they are away it is for whoever stands in for them.
+STOOD_IN_FOR = (EscalationStep.OWNER, EscalationStep.COVER, EscalationStep.SUPERVISOR, EscalationStep.MANAGER)
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,20 @@ def supervisor_of(ticket: Ticket, team: Team, at: datetime) -> tuple[User, str]:
     """Who supervises this team of the ticket, or one above it, and as what they are told."""
     told = told_for_supervisor(ticket, team, at)
     return told.person, told.recipient
+
+
+def told_then(told: Told, ticket: Ticket, at: datetime, not_before: datetime) -> tuple[Told, datetime]:
+    """Whom to tell, and when their working time has begun: whoever stands in for who is away by then.
+
+    Where nobody does, those away are told at the time they would begin, leave or not.
+    """
+    passed = set[int]()
+    while True:
+        send_at = max(opens_for(told.person, at, even_on_leave=True), not_before)
+        passed.add(told.person.pk)
+        if not is_away(told.person, send_at):
+            return told, send_at
+        person = cover_of(told.person, ticket.team, send_at)
+        if person.pk in passed:
+            return told, send_at
+        told = as_what(ticket, person, told.person)

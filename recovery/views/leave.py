@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dispatch.clock import now
 from recovery import access
-from recovery.assignment.leave import end_leave, keep_leave
+from recovery.assignment.leave import keep_leave
 from recovery.forms.leave import LeaveForm
 from recovery.lifecycle.act import name_of
+from recovery.lifecycle.back import come_back
 from recovery.models import Leave, StaffProfile
 from recovery.views import door
 
@@ -78,6 +79,6 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody else's leave does not exist for who may not end it."""
     at = now()
     rows = leaves_ahead(people_of(door.staff(request)), at)
-    end_leave(get_object_or_404(rows, pk=pk), at)
+    come_back(get_object_or_404(rows, pk=pk), at=at)
     messages.success(request, _("The leave is over."))
     return redirect("leave")

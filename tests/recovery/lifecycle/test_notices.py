@@ -16,6 +16,7 @@ from dispatch import engine
 from recovery.apps import NOTICES
 from recovery.catch_up import POLICIES
 from recovery.lifecycle import assign, book_callback, escalate, log_contact
+from recovery.lifecycle.notices import tell
 from recovery.lifecycle.own_time import opens_for
 from recovery.models import (
     Calendar,
@@ -205,6 +206,41 @@ class TestLeave:
         """Noted on Friday evening, on leave all the next week."""
         away(cast.chen, at(SHANGHAI, 9, 0), at(SHANGHAI, 14, 0))
         assert opens_for(cast.chen, at(SHANGHAI, 6, 18)) == at(SHANGHAI, 16, 9)
+
+    def test_what_waits_on_the_eve_of_a_leave_is_told_to_who_covers_then(self, cast: Cast) -> None:
+        away(cast.lina, at(SHANGHAI, 3, 0), at(SHANGHAI, 7, 0), cover=cast.majun)
+        ticket = of_lina(cast)
+        Ticket.objects.filter(pk=ticket.pk).update(owner=cast.chen)
+        ticket.refresh_from_db()
+        DigestLine.objects.all().delete()
+        assign(ticket, by=cast.chen, at=at(SHANGHAI, 2, 22), to=cast.lina)
+        line = DigestLine.objects.get()
+        assert (line.user, line.send_at) == (cast.majun, at(SHANGHAI, 3, 9))
+        assert (line.facts["recipient"], line.facts["stands_for"]) == ("cover", "Li Na")
+
+    def test_the_cover_is_told_in_their_own_hours(self, cast: Cast) -> None:
+        works_by(cast.majun, make_calendar("Late shift", opens=time(13), closes=time(21)))
+        away(cast.lina, at(SHANGHAI, 3, 0), at(SHANGHAI, 7, 0), cover=cast.majun)
+        tell(cast.lina, "ticket_absorbed", of_lina(cast), at(SHANGHAI, 2, 22), "x")
+        line = DigestLine.objects.get(kind="ticket_absorbed")
+        assert (line.user, line.send_at) == (cast.majun, at(SHANGHAI, 3, 13))
+
+    def test_a_supervisor_on_leave_by_then_is_stood_in_for_by_who_is_above(self, cast: Cast) -> None:
+        always(cast)
+        away(cast.chen, at(SHANGHAI, 7, 0), at(SHANGHAI, 14, 0))
+        of_lina(cast, at=at(SHANGHAI, 6, 22))
+        work_off(at(SHANGHAI, 7, 2))
+        line = DigestLine.objects.get(kind="ticket_escalated", facts__level=1)
+        assert (line.user, line.send_at) == (cast.wu, at(SHANGHAI, 9, 9))
+        assert line.facts["recipient"] == "manager"
+
+    def test_where_nobody_stands_in_the_leave_keeps_nothing_back(self, cast: Cast) -> None:
+        for user in (cast.chen, cast.wu):
+            away(user, at(SHANGHAI, 3, 0), at(SHANGHAI, 14, 0))
+        ticket = of_lina(cast)
+        tell(cast.chen, "ticket_escalated", ticket, at(SHANGHAI, 2, 22), "x", recipient="supervisor")
+        line = DigestLine.objects.get(kind="ticket_escalated")
+        assert (line.user, line.send_at) == (cast.chen, at(SHANGHAI, 3, 9))
 
 
 def away(user: User, starts_at: datetime, ends_at: datetime, cover: User | None = None) -> None:

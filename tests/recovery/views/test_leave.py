@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recovery.assignment.leave import keep_leave
-from recovery.models import Leave
+from recovery.models import DigestLine, Leave
 from tests.make import DAY, HOUR, MONDAY, Cast, join, make_user
 from tests.recovery.views.conftest import SignIn
 
@@ -96,6 +96,16 @@ class TestEnding:
         sign_in(cast.lina).post(f"/leave/{leave.pk}/end/")
         leave.refresh_from_db()
         assert leave.ends_at == MONDAY + HOUR / 2
+
+    def test_what_was_kept_until_its_end_is_told_sooner(self, cast: Cast, sign_in: SignIn) -> None:
+        leave = Leave.objects.create(user=cast.lina, starts_at=MONDAY - DAY, ends_at=MONDAY + DAY)
+        line = {"ticket": cast.ticket(), "kind": "goodwill_decided", "due_at": MONDAY, "at": MONDAY}
+        kept = DigestLine.objects.create(user=cast.lina, dedup_key="a", send_at=MONDAY + DAY, **line)
+        other = DigestLine.objects.create(user=cast.majun, dedup_key="b", send_at=MONDAY + DAY, **line)
+        sign_in(cast.lina).post(f"/leave/{leave.pk}/end/")
+        kept.refresh_from_db()
+        other.refresh_from_db()
+        assert (kept.send_at, other.send_at) == (MONDAY + HOUR / 2, MONDAY + DAY)
 
     def test_what_has_not_begun_never_was(self, cast: Cast, sign_in: SignIn) -> None:
         leave = Leave.objects.create(user=cast.lina, starts_at=MONDAY + DAY, ends_at=MONDAY + 2 * DAY)
