@@ -34,6 +34,8 @@ MOST: Final = 1000
 GIVEN: Final = ("owner", "kind", "minutes", "priority", "reason")
 RUN_SALT, LIST_SALT = "recovery.bulk.run", "recovery.bulk.list"
 AN_HOUR: Final = 3600
+# Why one was refused that has to be looked at before anybody tries again.
+CHANGED: Final = ("stale", "left_the_list")
 
 supervisors = door.staff_page(door.SUPERVISOR, door.ADMINISTRATOR)
 
@@ -41,7 +43,8 @@ supervisors = door.staff_page(door.SUPERVISOR, door.ADMINISTRATOR)
 @dataclass
 class Run:
     """`left` are numbers with the versions they were seen in; `picked` is the list they were all of, until it
-    was asked again; `back` is the query of the page the run came from."""
+    was asked again; `back` is the query of the page the run came from; `again` are those of the refused that
+    can be tried again, as `left`."""
 
     user: int
     do: str
@@ -50,6 +53,7 @@ class Run:
     results: list[list[str]] = field(default_factory=list)
     back: str = ""
     picked: dict[str, Any] | None = None
+    again: list[list[Any]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -67,8 +71,18 @@ class Run:
     def refused(self) -> list[Result]:
         return [each for each in self.shown if not each.done]
 
-    def add(self, result: Result) -> None:
+    @property
+    def changed(self) -> int:
+        return sum(each.code in CHANGED for each in self.shown)
+
+    def add(self, result: Result, version: int) -> None:
         self.results.append([result.number, result.customer, result.code, result.why])
+        if not result.done and result.code not in CHANGED:
+            self.again.append([result.number, version])
+
+    def retried(self) -> Run:
+        """The same with the refused alone, in the versions they were seen in."""
+        return Run(self.user, self.do, self.given, self.again, back=self.back)
 
     def signed(self) -> str:
         return signing.dumps(asdict(self), salt=RUN_SALT, compress=True)
@@ -171,9 +185,10 @@ def set_aside(request: HttpRequest, run: Run) -> None:
     """Of all of a list, what has left it since the page that asked."""
     assert run.picked is not None
     present = {number for number, _version in all_of(request, Picked(**run.picked), now())}
-    for number, _version in run.left:
+    for number, version in run.left:
         if number not in present:
-            run.add(Result(number, "", "left_the_list", gettext("It stands in this list no longer.")))
+            words = gettext("It stands in this list no longer.")
+            run.add(Result(number, "", "left_the_list", words), version)
     run.left = [each for each in run.left if each[0] in present]
     run.picked = None
 
@@ -181,15 +196,15 @@ def set_aside(request: HttpRequest, run: Run) -> None:
 def go_on(request: HttpRequest, run: Run, values: dict[str, Any]) -> HttpResponse:
     at, user = now(), door.staff(request)
     for number, version in run.left[:AT_ONCE]:
-        run.add(do_one(user, number, version, values, at))
+        run.add(do_one(user, number, version, values, at), version)
     run.left = run.left[AT_ONCE:]
     name = "recovery/bulk_running.html" if run.left else "recovery/bulk.html"
     return render(request, name, {"run": run})
 
 
 def stopped(request: HttpRequest, run: Run) -> HttpResponse:
-    for number, _version in run.left:
-        run.add(Result(number, "", "stopped", gettext("Not tried: the run was stopped.")))
+    for number, version in run.left:
+        run.add(Result(number, "", "stopped", gettext("Not tried: the run was stopped.")), version)
     run.left = []
     return render(request, "recovery/bulk.html", {"run": run})
 

@@ -11,7 +11,7 @@ from django.test import Client
 from recovery import lifecycle
 from recovery.models import Membership, Ticket
 from recovery.views import bulk
-from tests.make import HOUR, MONDAY, Cast
+from tests.make import HOUR, MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 
 
@@ -32,15 +32,22 @@ def act(client: Client, tickets: list[Ticket], **values: object) -> Any:
 
 def run_to_the_end(client: Client, response: Any) -> Any:
     """As the page goes on by itself, or somebody presses its button."""
-    while 'action="/overdue/run/"' in response.content.decode():
+    while response.context["run"].left:
         response = client.post("/overdue/run/", {"run": run_of(response)})
     return response
 
 
 def run_of(response: Any) -> str:
-    found = re.search(r'name="run" value="([^"]+)"', response.content.decode())
-    assert found
-    return found[1]
+    """What the page would go on with, or make a table of."""
+    return str(re.findall(r'name="run" value="([^"]+)"', response.content.decode())[-1])
+
+
+def try_again(client: Client, response: Any) -> Any:
+    """As by the button for the refused."""
+    form = re.search(r'<form[^>]*action="/overdue/run/".*?</form>', response.content.decode())
+    assert form
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[0]))
+    return run_to_the_end(client, client.post("/overdue/run/", fields))
 
 
 def whys(response: Any) -> dict[str, str]:
@@ -282,14 +289,45 @@ def test_the_results_are_a_table(cast: Cast, sign_in: SignIn) -> None:
     ]
 
 
-def test_the_refused_are_tried_again_as_they_are_now(cast: Cast, sign_in: SignIn) -> None:
-    ticket = owned(cast, cast.lina)
-    lifecycle.note(ticket, by=cast.lina, at=MONDAY, text="Nearly done")
+def nudged(cast: Cast) -> Ticket:
+    """Nobody nudges it again within the hour."""
+    return fresh(lifecycle.nudge(owned(cast, cast.lina), by=cast.chen, at=MONDAY + 30 * MINUTE, text="Call"))
+
+
+def test_the_refused_are_tried_again_but_what_changed_is_to_be_seen_first(
+    cast: Cast, sign_in: SignIn, clock: Clock
+) -> None:
+    refused, changed = nudged(cast), owned(cast, cast.lina)
+    lifecycle.note(changed, by=cast.lina, at=MONDAY, text="Nearly done")
     client = sign_in(cast.chen)
-    page = act(client, [ticket], do="take-over").content.decode()
-    assert f'<input type="hidden" name="ticket" value="{ticket.number}">' in page
-    again = client.post("/overdue/act/", {"ticket": [ticket.number], "do": "take-over"})
-    assert whys(again) == {ticket.number: ""}
+    response = act(client, [refused, changed], do="nudge", reason="Please call")
+    assert "1 ticket changed meanwhile and is not tried again" in response.content.decode()
+    clock(MONDAY + 2 * HOUR)
+    assert whys(try_again(client, response)) == {refused.number: ""}
+    assert not changed.events.filter(kind="nudged").exists()
+
+
+def test_what_changed_since_it_was_refused_is_not_done_unseen(
+    cast: Cast, sign_in: SignIn, clock: Clock
+) -> None:
+    ticket, client = nudged(cast), sign_in(cast.chen)
+    response = act(client, [ticket], do="nudge", reason="Please call")
+    lifecycle.note(ticket, by=cast.lina, at=MONDAY + HOUR, text="Nearly done")
+    clock(MONDAY + 2 * HOUR)
+    again = try_again(client, response)
+    assert "Somebody changed this ticket meanwhile" in whys(again)[ticket.number]
+    assert "Try the refused again" not in again.content.decode()
+
+
+def test_however_many_were_refused_they_are_one_field(cast: Cast, sign_in: SignIn) -> None:
+    """A form of a thousand fields is refused as a whole."""
+    client = sign_in(cast.chen)
+    ticked = [f"R-{number}:1" for number in range(9000, 9049)]
+    response = client.post("/overdue/act/", {"ticket": ticked, "do": "nudge", "reason": "Please call"})
+    page = response.content.decode()
+    assert len(whys(response)) == 49
+    assert page.count("<input") < 20
+    assert len(whys(try_again(client, response))) == 49
 
 
 # --- one ----------------------------------------------------------------------------------------------------
