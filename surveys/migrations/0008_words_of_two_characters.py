@@ -1,9 +1,9 @@
-"""A trigram index finds nothing shorter than three characters, and most Chinese words and names have two."""
+"""A trigram index finds nothing shorter than three characters, and most Chinese words and names have two.
 
-import django.contrib.postgres.indexes
+The indexes of these pairs are built in 0010, while people go on writing.
+"""
+
 from django.db import migrations
-
-import surveys.models.lookup
 
 # Every two neighbours among ideographs, kana and hangul. Dear on purpose: the planner must prefer the index.
 CREATE = r"""
@@ -27,16 +27,4 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(CREATE, "DROP FUNCTION character_pairs(text)"),
-        migrations.AddIndex(
-            model_name="customer",
-            index=django.contrib.postgres.indexes.GinIndex(
-                surveys.models.lookup.CharacterPairs("name"), name="customer_name_pairs"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="response",
-            index=django.contrib.postgres.indexes.GinIndex(
-                surveys.models.lookup.CharacterPairs("comment"), name="response_comment_pairs"
-            ),
-        ),
     ]
