@@ -174,7 +174,7 @@ def move_callback(
 ) -> Ticket:
     """Promise another time instead; the promise it replaces stays in the history.
 
-    A `note` takes the place of the one kept with it. Customers choose when to be called, whatever was planned.
+    A `note` takes the place of the one kept with it. What a customer chooses is a call, whatever was planned.
     """
     local_time, due_at = check_slot(local_time, time_zone, "phone", at)
     with acting(ticket, "callback", by=by, at=at) as change:
