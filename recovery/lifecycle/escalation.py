@@ -18,7 +18,7 @@ from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, locked, name_of
 from recovery.lifecycle.clock import iso, waits_of
 from recovery.lifecycle.ladder import next_step_at, steps_due
-from recovery.lifecycle.recipients import Told, recipients_of
+from recovery.lifecycle.recipients import BEFORE, Told, recipients_of
 from recovery.lifecycle.step_actions import act_on
 from recovery.lifecycle.table import Refused
 from recovery.models import Deadline, Escalation, EscalationStep, Ticket
@@ -132,16 +132,17 @@ def facts_of(row: Deadline, at: datetime) -> dict[str, Any]:
 def tell_step(
     ticket: Ticket, row: Deadline, step: EscalationStep, at: datetime, since: datetime, over: dict[str, Any]
 ) -> None:
-    """One event about what the step told and did; a notice to each whom it tells."""
+    """One event about what the step told and did; a notice to each whom it tells, and to whose it was."""
     facts = {**facts_of(row, at), "level": step.level}
     with acting(ticket, "escalate", by=None, at=at) as change:
-        people = recipients_of(step, change.ticket, at)
+        before, people = change.ticket.owner, recipients_of(step, change.ticket, at)
         done = act_on(step, change, row, people)
+        handed_on = [Told(before, BEFORE)] if "handed" in done else []
         for told in people:
             remember(change.ticket, told.person, step.level, at, deadline=row)
         change.set(escalation_level=max(change.ticket.escalation_level, step.level))
         change.tell("escalated", **facts, **named(step, change.ticket, people), **done, **over)
-        for told in people:
+        for told in [*people, *handed_on]:
             notices.tell(
                 told.person,
                 "ticket_escalated",

@@ -11,13 +11,16 @@ from recovery.assignment import cover_of, is_available, is_away, supervisors_fro
 from recovery.lifecycle.own_time import opens_for
 from recovery.models import EscalationStep, Leave, StaffProfile, Team, Ticket
 
+# As which somebody is told from whom the ticket was taken; no step names them.
+BEFORE = "before"
 # Told for the ticket, as one of these: while they are away it is for whoever stands in for them.
 STOOD_IN_FOR = (EscalationStep.OWNER, EscalationStep.COVER, EscalationStep.SUPERVISOR, EscalationStep.MANAGER)
 
 
 @dataclass(frozen=True)
 class Told:
-    """`recipient` is a code of EscalationStep.RECIPIENTS; `stands_for` names whom a cover stands in for."""
+    """`recipient` is a code of EscalationStep.RECIPIENTS, or BEFORE; `stands_for` names whom a cover stands in
+    for."""
 
     person: User
     recipient: str

@@ -180,6 +180,23 @@ class TestHandingOver:
         with timezone.override("Asia/Shanghai"):
             assert "Handed over from Li Na to Chen Hao" in entries_of(ticket, DUE)[0].lines
 
+    def test_whose_it_was_is_told_that_it_was_handed_on(self, cast: Cast) -> None:
+        ladder(cast, {"recipient": "supervisor", "action": "reassign"})
+        ticket = opened(cast)
+        work_off(DUE)
+        text = notice_of(cast.lina).text
+        assert "It was handed over from Li Na to Chen Hao." in text
+        assert "You get this because the ticket was yours until now." in text
+        assert told(ticket) == [(0, "Chen Hao")]
+
+    def test_whose_it_was_hears_of_it_after_their_leave(self, cast: Cast) -> None:
+        ladder(cast, {"recipient": "cover", "action": "reassign"})
+        opened(cast)
+        away(cast.lina, cover=cast.majun)
+        work_off(DUE)
+        line = DigestLine.objects.get(user=cast.lina, kind="ticket_escalated")
+        assert (line.facts["recipient"], line.send_at) == ("before", MONDAY + DAY)
+
     def test_a_supervisor_has_no_limit(self, cast: Cast) -> None:
         ladder(cast, {"recipient": "supervisor", "action": "reassign"})
         tickets = [opened(cast) for _each in range(3)]
