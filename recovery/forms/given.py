@@ -30,7 +30,7 @@ class RequestForm(ActForm):
         widget=LocalMinutes(),
         help_text=_("Empty: the department’s usual time."),
     )
-    holds_ticket = forms.BooleanField(label=_("The ticket is not resolved before"), required=False)
+    holds_ticket = forms.BooleanField(label=_("The ticket is not resolved before the answer"), required=False)
 
 
 class GoodwillForm(ActForm):

@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recovery.models.named import Named
 from recovery.models.staff import StaffProfile
@@ -68,7 +69,7 @@ class Goodwill(models.Model):
     STATES = [
         (PROPOSED, _("waits for approval")),
         (GIVEN, _("given")),
-        (REFUSED, _("refused")),
+        (REFUSED, pgettext_lazy("goodwill", "refused")),
         (WITHDRAWN, _("withdrawn")),
     ]
 

@@ -5,6 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recovery.models.calendar import Calendar
 from recovery.models.named import Named
@@ -60,7 +61,7 @@ class Request(models.Model):
     holds_ticket = models.BooleanField(
         _("the ticket waits for it"), default=False, help_text=_("It cannot be resolved before.")
     )
-    asked_at = models.DateTimeField(_("asked"))
+    asked_at = models.DateTimeField(pgettext_lazy("a request", "asked"))
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -69,7 +70,7 @@ class Request(models.Model):
     level = models.PositiveSmallIntegerField(_("level told"), default=0)
     next_step_at = models.DateTimeField(_("next step"), null=True, blank=True)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
-    answer = models.TextField(_("answer"), blank=True)
+    answer = models.TextField(pgettext_lazy("to a request", "answer"), blank=True)
 
     class Meta:
         ordering = ["id"]
