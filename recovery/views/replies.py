@@ -26,6 +26,7 @@ from recovery.views.ticket import acts_of, facts_of, shown
 from surveys.messages import rules
 from surveys.messages.compose import brand, render_text
 from surveys.messages.gate import zone_of
+from surveys.messages.pace import room_expected
 from surveys.messages.quiet import quiet_until
 
 Values = dict[str, Any]
@@ -33,13 +34,17 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Preview:
-    """What the customer would read; `why` it cannot be sent so, `waits` until when it would wait."""
+    """What the customer would read; `why` it cannot be sent so, `waits` until when it would wait.
+
+    `often`: it waits because they were written to often enough, not for their quiet hours alone.
+    """
 
     to: str
     subject: str
     body: str
     why: str
     waits: datetime | None
+    often: bool
 
 
 def reply(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket:
@@ -62,21 +67,27 @@ def name_cause(ticket: Ticket, by: User, at: datetime, values: Values) -> Ticket
 def undo(request: HttpRequest, ticket: Ticket, at: datetime) -> SafeString:
     """What the page says after a reply was written, with the button that takes it back."""
     row = Reply.objects.filter(ticket=ticket, by=door.staff(request)).latest("pk")
+    waits, often = goes_out(ticket, row.channel, at)
     context = {
         "ticket": ticket,
         "reply": row,
         "seconds": int(UNDO.total_seconds()),
-        "waits": quiet_end(ticket, at),
+        "waits": waits,
+        "often": often,
         "now": at,
         "beside": request.headers.get("HX-Target") == "detail",
     }
     return render_to_string("recovery/parts/undo.html", context, request=request)
 
 
-def quiet_end(ticket: Ticket, at: datetime) -> datetime | None:
-    """When the customer's quiet hours are over, where it would come into them."""
-    kept = rules.current()
-    return quiet_until(at + UNDO, zone_of(ticket.customer), kept.quiet_from, kept.quiet_until)
+def goes_out(ticket: Ticket, channel: str, at: datetime) -> tuple[datetime | None, bool]:
+    """Until when a reply written now waits, None where it does not; and whether because they were written to
+    often enough for one day, not for their quiet hours alone."""
+    kept, address = rules.current(), address_of(ticket.customer, channel)
+    room = room_expected(address, channel, kept.per_person_per_day, at) if address else None
+    sent = max(room, at + UNDO) if room else at + UNDO
+    quiet = quiet_until(sent, zone_of(ticket.customer), kept.quiet_from, kept.quiet_until)
+    return quiet or room, room is not None
 
 
 @door.staff_page()
@@ -123,12 +134,14 @@ def preview_of(ticket: Ticket, form: ReplyForm, at: datetime) -> Preview:
     context = {"reply_subject": subject or brand(), "text": text.strip(), "brand": brand()}
     with translation.override(customer.locale if customer else "en"):
         title, body = render_text(KIND, context)
+    waits, often = goes_out(ticket, form.way, at)
     return Preview(
         to=address_of(customer, form.way),
         subject=title if form.way == "email" else "",
         body=body.strip(),
         why=why_not(text),
-        waits=quiet_end(ticket, at),
+        waits=waits,
+        often=often,
     )
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from recovery import lifecycle
 from recovery.models import CannedText, Reply, Ticket
 from surveys.messages import send, suppress
-from surveys.models import Message
+from surveys.models import Message, SendingRules
 from tests.make import HOUR, MINUTE, MONDAY, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 from tests.recovery.views.test_ticket import beside, page_of, text_of
@@ -184,6 +184,21 @@ def test_it_shows_what_became_of_each_message(cast: Cast, sign_in: SignIn, clock
     page = page_of(client, ticket)
     assert "not sent: the customer has not agreed to be written to" in page
     assert "Take it back" not in page
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_it_says_when_a_reply_waits_because_they_were_written_to_enough(
+    cast: Cast, sign_in: SignIn, enough: bool
+) -> None:
+    SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={"per_person_per_day": 2 - enough})
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    lifecycle.reply(ticket, by=cast.lina, at=MONDAY, channel="email", text="Earlier")
+    send(Message.objects.get(kind="ticket_reply").pk, MONDAY + MINUTE)
+    shown = draft(client, ticket, text=TEXT, preview="1")
+    assert ("written to often enough for one day: it goes out tomorrow 10:01" in text_of(shown)) is enough
+    page = text_of(write(client, ticket).content.decode())
+    assert ("your reply goes out tomorrow 10:01, for they were written to often enough" in page) is enough
+    assert ("your reply goes out in a moment" in page) is not enough
 
 
 def test_a_reply_and_what_they_write_look_like_no_note(cast: Cast, sign_in: SignIn) -> None:
