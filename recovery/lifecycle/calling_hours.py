@@ -87,8 +87,10 @@ class CallingHours:
         if self.ticket.awaits_room:
             return []
         booked = Callback.objects.filter(state=Callback.BOOKED, ticket__owner=self.ticket.owner_id)
-        others = booked.filter(ticket__awaits_room=False).exclude(ticket=self.ticket).values_list(
-            "due_at", "ticket__customer__name", "ticket__number"
+        others = (
+            booked.filter(ticket__awaits_room=False)
+            .exclude(ticket=self.ticket)
+            .values_list("due_at", "ticket__customer__name", "ticket__number")
         )
         return [(due_at, name or number) for due_at, name, number in others]
 
