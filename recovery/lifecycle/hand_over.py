@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from recovery.assignment import Choice, Roster, choose_owner, propose, supervisors_from, works_on_tickets
@@ -69,14 +70,17 @@ def refuse_successor(user: User, to: User | None, at: datetime) -> None:
         raise Refused(refused.code, refused.reason, field="to") from None
 
 
-def everything(user: User, *, by: User | None, at: datetime, to: User | None = None) -> HandedOver:
+def everything(
+    user: User, *, by: User | None, at: datetime, to: User | None = None, teams: set[int] | None = None
+) -> HandedOver:
     """Hand over all of it to one person, or by the rules; a ticket nobody may be given stays, with why.
+    Of the accounts those whose customers have tickets in these `teams`; None: all of them.
 
     First they get nothing new any more, then each ticket moves in a transaction of its own: where this ends
     half-way, what is left is still theirs, and it may be run again. Raises Refused.
     """
     refuse_successor(user, to, at)
-    accounts, places = give_up_accounts(user, to), leave_teams(user)
+    accounts, places = give_up_accounts(user, to, teams), leave_teams(user)
     teams, unsupervised = hand_teams_on(user, to)
     moved = [move(ticket, user, by, at, to) for ticket in tickets_of(user)[:MOST]]
     return HandedOver(moved, accounts, places, teams, unsupervised)
@@ -111,9 +115,17 @@ def nobody_else(team: Team) -> Refused:
     return Refused("nobody_else", words % {"team": team})
 
 
+def accounts_of(user: User, teams: set[int] | None) -> QuerySet[Account]:
+    """Theirs, where customers have tickets in these teams; None: all of theirs."""
+    accounts = Account.objects.filter(owner=user)
+    if teams is None:
+        return accounts
+    return accounts.filter(pk__in=Ticket.objects.filter(team__in=teams).values("customer__account"))
+
+
 @transaction.atomic
-def give_up_accounts(user: User, to: User | None) -> list[Account]:
-    accounts = list(Account.objects.select_for_update(of=("self",)).filter(owner=user))
+def give_up_accounts(user: User, to: User | None, teams: set[int] | None) -> list[Account]:
+    accounts = list(accounts_of(user, teams).select_for_update(of=("self",)))
     Account.objects.filter(pk__in=[each.pk for each in accounts]).update(owner=to)
     return accounts
 

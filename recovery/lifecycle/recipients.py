@@ -19,8 +19,8 @@ STOOD_IN_FOR = (EscalationStep.OWNER, EscalationStep.COVER, EscalationStep.SUPER
 
 @dataclass(frozen=True)
 class Told:
-    """`recipient` is a code of EscalationStep.RECIPIENTS, or BEFORE; `stands_for` names whom a cover stands in
-    for."""
+    """`recipient` is a code of EscalationStep.RECIPIENTS, or BEFORE; `stands_for` names whom a cover
+    stands in for."""
 
     person: User
     recipient: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -20,7 +20,6 @@ from recovery.models import Callback, StaffProfile, Team, Ticket
 from recovery.views import door
 from recovery.views.filters import number as number_of
 from recovery.views.words import because_words
-from surveys.models import Account
 
 RULES = "rules"
 
@@ -47,20 +46,27 @@ class Has:
 
 
 def people_for(user: User) -> QuerySet[User]:
-    """Whose work this person may hand over: whoever works in their teams and in no others. Also people who
-    left already."""
+    """Whose work this person may hand over: whoever works in their teams and in no others, but for
+    administrators. Also people who left already, while they own anything open there."""
     staff = User.objects.filter(staff__isnull=False).order_by("first_name", "username")
     if access.role_of(user) == door.ADMINISTRATOR:
         return staff
     teams = access.supervised_by(user)
-    theirs = staff.filter(memberships__team__in=teams) | staff.filter(tickets__team__in=teams)
+    open_there = Ticket.objects.in_work().filter(team__in=teams).values("owner")
+    theirs = staff.filter(Q(memberships__team__in=teams) | Q(pk__in=open_there))
     elsewhere = Team.objects.exclude(pk__in=teams)
     return (
-        staff.filter(pk__in=theirs.order_by().values("pk"))
+        staff.filter(pk__in=theirs.order_by().values("pk"), is_superuser=False)
+        .exclude(staff__role=StaffProfile.ADMINISTRATOR)
         .exclude(memberships__team__in=elsewhere.values("pk"))
         .exclude(supervised_teams__in=elsewhere.values("pk"))
         .exclude(pk__in=Ticket.objects.in_work().exclude(team__in=teams).values("owner"))
     )
+
+
+def reach_of(user: User) -> set[int] | None:
+    """The teams with which an account must have to do for this person to hand it over; None: any."""
+    return None if access.role_of(user) == door.ADMINISTRATOR else access.supervised_by(user)
 
 
 def successors(user: User, person: User) -> QuerySet[User]:
@@ -92,13 +98,13 @@ def hand_over_page(request: HttpRequest) -> HttpResponse:
     context |= {"person": person, "able": able, "to": to, "wanted": wanted, "chosen": chosen}
     try:
         if request.method == "POST" and chosen:
-            done = hand_over.everything(person, by=user, at=at, to=to)
-            context |= {"done": done, "rows": rows_of(done.tickets), "has": what_has(person)}
+            done = hand_over.everything(person, by=user, at=at, to=to, teams=reach_of(user))
+            context |= {"done": done, "rows": rows_of(done.tickets), "has": what_has(person, reach_of(user))}
             return render(request, "recovery/hand_over.html", context, status=200)
         context["rows"] = rows_of(hand_over.preview(person, at=at, to=to)) if chosen else []
     except Refused as refused:
         context["refused"] = str(refused)
-    context["has"] = what_has(person)
+    context["has"] = what_has(person, reach_of(user))
     return render(request, "recovery/hand_over.html", context, status=409 if "refused" in context else 200)
 
 
@@ -108,12 +114,12 @@ def rows_of(moved: list[Moved]) -> list[Row]:
     return sorted(rows, key=lambda row: row.moved.to is not None)
 
 
-def what_has(person: User) -> Has:
+def what_has(person: User, teams: set[int] | None) -> Has:
     tickets = hand_over.tickets_of(person)
     return Has(
         tickets=tickets.count(),
         calls=Callback.objects.filter(ticket__in=tickets.order_by(), state=Callback.BOOKED).count(),
-        accounts=Account.objects.filter(owner=person).count(),
+        accounts=hand_over.accounts_of(person, teams).count(),
         places=person.memberships.count(),
         teams=person.supervised_teams.count(),
     )

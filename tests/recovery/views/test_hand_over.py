@@ -4,7 +4,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recovery.models import Membership, Ticket
-from tests.make import MINUTE, MONDAY, Cast, join
+from surveys.models import Account
+from tests.make import MINUTE, MONDAY, Cast, join, make_user
 from tests.recovery.views.conftest import SignIn
 
 
@@ -61,6 +62,47 @@ def test_it_leaves_those_alone_who_work_elsewhere_too(cast: Cast, sign_in: SignI
         assert getattr(sign_in(cast.chen), method)("/hand-over/", data).status_code == 403
     assert sign_in(cast.admin).get("/hand-over/", data).status_code == 200
     assert set(Ticket.objects.values_list("owner__username", flat=True)) == {"lina"}
+
+
+@pytest.mark.parametrize("who", ["administrator", "superuser", "once"])
+def test_it_refuses_administrators_and_who_is_no_longer_of_the_team(
+    cast: Cast, sign_in: SignIn, who: str
+) -> None:
+    person = cast.admin if who == "administrator" else make_user("guest")
+    User.objects.filter(pk=person.pk).update(is_superuser=who == "superuser")
+    if who == "once":
+        Ticket.objects.filter(pk=cast.ticket().pk).update(owner=person, status="closed", closed_at=MONDAY)
+    else:
+        join(cast.east, person)
+    account = Account.objects.create(name="Acme", owner=person)
+    data = {"user": str(person.pk), "to": "rules"}
+    assert sign_in(cast.chen).post("/hand-over/", data).status_code == 403
+    account.refresh_from_db()
+    assert account.owner == person
+    assert sign_in(cast.admin).get("/hand-over/", data).status_code == 200
+
+
+def test_who_left_the_team_and_still_owns_open_tickets_is_listed(cast: Cast, sign_in: SignIn) -> None:
+    given(cast)
+    Membership.objects.filter(user=cast.lina).delete()
+    assert "Li Na</option>" in sign_in(cast.chen).get("/hand-over/").content.decode()
+
+
+@pytest.mark.parametrize(("by", "kept"), [("chen", ["West"]), ("admin", [])])
+def test_accounts_go_on_where_they_have_to_do_with_ones_teams(
+    cast: Cast, sign_in: SignIn, by: str, kept: list[str]
+) -> None:
+    east, west = (Account.objects.create(name=name, owner=cast.lina) for name in ("East", "West"))
+    for _twice in range(2):
+        cast.ticket(customer=cast.customer(account=east))
+    cast.ticket(team=cast.west, customer=cast.customer(account=west))
+    Ticket.objects.filter(team=cast.west).update(owner=cast.ann)
+    client = sign_in(getattr(cast, by))
+    page = client.get(f"/hand-over/?user={cast.lina.pk}").content.decode()
+    assert f"<dd>{2 - len(kept)}</dd>" in page[page.index("Accounts") :][:60]
+    client.post("/hand-over/", {"user": cast.lina.pk, "to": cast.majun.pk})
+    assert list(Account.objects.filter(owner=cast.lina).values_list("name", flat=True)) == kept
+    assert Account.objects.get(pk=east.pk).owner == cast.majun
 
 
 def test_nobody_is_asked_for_who_does_not_exist(cast: Cast, sign_in: SignIn) -> None:
