@@ -81,9 +81,9 @@ def everything(
     """
     refuse_successor(user, to, at)
     accounts, places = give_up_accounts(user, to, teams), leave_teams(user)
-    teams, unsupervised = hand_teams_on(user, to)
+    led, unsupervised = hand_teams_on(user, to)
     moved = [move(ticket, user, by, at, to) for ticket in tickets_of(user)[:MOST]]
-    return HandedOver(moved, accounts, places, teams, unsupervised)
+    return HandedOver(moved, accounts, places, led, unsupervised)
 
 
 def move(ticket: Ticket, user: User, by: User | None, at: datetime, to: User | None) -> Moved:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from dispatch import engine
 from dispatch.models import Pulse
 from recovery import lifecycle
-from recovery.assignment import Choice
+from recovery.assignment import Choice, choose_owner
 from recovery.lifecycle import Refused, assign, log_contact, place, placement, reopen, resolve
 from recovery.models import DigestLine, Leave, Membership, Team, Ticket, TicketEvent
 from recovery.triage import triage
@@ -139,10 +139,9 @@ def test_one_that_cannot_be_given_out_does_not_keep_the_rest(
 ) -> None:
     second = cast.ticket(at=MONDAY + 2 * MINUTE)
     settle_one(cast.majun, cast)
-    choose = placement.choose_owner
 
     def fails(team: Team, customer: Customer | None, at: datetime, **how: Any) -> Choice:
-        choice = choose(team, customer, at, **how)
+        choice = choose_owner(team, customer, at, **how)
         if customer == waiting.customer:
             raise ValueError("broken")
         return choice
