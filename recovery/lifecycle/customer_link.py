@@ -32,7 +32,7 @@ def ticket_of(token: str) -> Ticket | None:
     related = ("customer", "owner", "team__calendar", "policy", "response__survey", "merged_into")
     ticket = Ticket.objects.select_related(*related).filter(pk=pk).first()
     while ticket is not None and ticket.merged_into and is_of_same_person(ticket, ticket.merged_into):
-        ticket = Ticket.objects.select_related(*related).get(pk=ticket.merged_into_id)
+        ticket = Ticket.objects.select_related(*related).get(pk=ticket.merged_into.pk)
     return ticket
 
 

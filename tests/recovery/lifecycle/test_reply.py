@@ -106,10 +106,11 @@ def test_it_refuses_an_address_that_must_not_be_written_to(cast: Cast) -> None:
 def test_it_refuses_whom_the_rules_keep_from_being_written_to(
     cast: Cast, required: bool, word: bool | None
 ) -> None:
-    ticket = cast.ticket(customer=cast.customer(email="wei@example.com"))
+    person = cast.customer(email="wei@example.com")
+    ticket = cast.ticket(customer=person)
     SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={"consent_required": required})
     if word is not None:
-        consent.record(ticket.customer, given=word, source="survey", at=MONDAY)
+        consent.record(person, given=word, source="survey", at=MONDAY)
     with pytest.raises(Refused) as refused:
         write(cast, ticket)
     assert (refused.value.code, refused.value.field) == ("no_consent", "channel")
@@ -118,10 +119,11 @@ def test_it_refuses_whom_the_rules_keep_from_being_written_to(
 
 @pytest.mark.parametrize(("required", "word"), [(False, None), (True, True)])
 def test_it_writes_to_whom_the_rules_allow(cast: Cast, required: bool, word: bool | None) -> None:
-    ticket = cast.ticket(customer=cast.customer(email="wei@example.com"))
+    person = cast.customer(email="wei@example.com")
+    ticket = cast.ticket(customer=person)
     SendingRules.objects.update_or_create(pk=SendingRules.ONLY, defaults={"consent_required": required})
     if word is not None:
-        consent.record(ticket.customer, given=word, source="survey", at=MONDAY)
+        consent.record(person, given=word, source="survey", at=MONDAY)
     assert write(cast, ticket).message is not None
 
 
