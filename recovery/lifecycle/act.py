@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -77,18 +77,34 @@ def locked(ticket_id: int) -> Ticket:
     return Ticket.objects.select_related(*related).get(pk=ticket_id)
 
 
+# What the product only told somebody. Who is on the phone when a deadline nears need not begin again.
+TOLD_ONLY: Final = ("breached", "callback_due", "request_late", "escalated")
+# What a step of a ladder did besides.
+DONE_BY_STEP: Final = ("handed", "raised")
+
+
+def is_stale(row: Ticket, seen: int) -> bool:
+    """Whether anything was changed since this version; a version that never was is stale, too."""
+    if row.version == seen:
+        return False
+    since = TicketEvent.objects.filter(ticket=row, version__gt=seen)
+    told = since.filter(kind__in=TOLD_ONLY, by=None).exclude(data__has_any_keys=list(DONE_BY_STEP))
+    return seen > row.version or told.count() != row.version - seen
+
+
 @contextmanager
 def acting(
     ticket: Ticket, act: str, *, by: User | None, at: datetime, any_version: bool = False
 ) -> Iterator[Change]:
     """Lock the ticket, refuse what the table or a newer version forbids, and save the change with its event.
 
-    The version of the ticket in hand is the version the caller knows; `any_version` is for acts that cannot
-    undo what somebody else did (a note, a second low score). Raises Refused, Stale.
+    The version of the ticket in hand is the version the caller knows; what was only told since then makes it
+    no older. `any_version` is for acts that cannot undo what somebody else did (a note, a second low score).
+    Raises Refused, Stale.
     """
     with transaction.atomic():
         row = locked(ticket.pk)
-        if not any_version and row.version != ticket.version:
+        if not any_version and is_stale(row, ticket.version):
             raise Stale(ticket.version, row.version)
         check_allowed(act, row.status)
         change = Change(row, by, at)

@@ -45,7 +45,8 @@ def reply_channels(ticket: Ticket) -> list[str]:
 
 def usual_subject(ticket: Ticket) -> str:
     """Of the thread where there is one, so that a mailbox keeps it together; else in the customer's words."""
-    begun = next((each for each in ticket.replies.all() if each.channel == EMAIL and each.subject), None)
+    sent = (each for each in ticket.replies.all() if each.state == Reply.WRITTEN and each.channel == EMAIL)
+    begun = next((each for each in sent if each.subject), None)
     if begun:
         return begun.subject if begun.subject.startswith("Re: ") else f"Re: {begun.subject}"[:200]
     with translation.override(ticket.customer.locale if ticket.customer else "en"):

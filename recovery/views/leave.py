@@ -70,7 +70,15 @@ def said(kept: Leave) -> str:
     if kept.cover is None:
         return _("The leave of %(name)s is kept.") % {"name": name_of(kept.user)}
     names = {"name": name_of(kept.user), "cover": name_of(kept.cover)}
+    if is_away_too(kept):
+        return _("The leave of %(name)s is kept. %(cover)s covers, but is away for part of it.") % names
     return _("The leave of %(name)s is kept; %(cover)s covers.") % names
+
+
+def is_away_too(kept: Leave) -> bool:
+    """Whether who covers has leave in the same time; the next in line stands in then."""
+    theirs = Leave.objects.filter(user=kept.cover)
+    return theirs.filter(starts_at__lt=kept.ends_at, ends_at__gt=kept.starts_at).exists()
 
 
 @door.staff_page(*door.WORKERS)
@@ -79,6 +87,8 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody else's leave does not exist for who may not end it."""
     at = now()
     rows = leaves_ahead(people_of(door.staff(request)), at)
-    come_back(get_object_or_404(rows, pk=pk), at=at)
-    messages.success(request, _("The leave is over."))
+    leave = get_object_or_404(rows, pk=pk)
+    ahead = leave.starts_at > at
+    come_back(leave, at=at)
+    messages.success(request, _("The leave is cancelled.") if ahead else _("The leave is over."))
     return redirect("leave")
