@@ -58,7 +58,7 @@ FAULTS = [
     Fault("the attempt is written after the call", DELIVER, "    attempt = intend(message, at)\n    if attempt:\n        failpoint(\"after_intent_commit\")\n        outcome = call(message, later(), started)\n", "    provider = provider_of(message.channel)\n    outcome = provider.deliver(message, message.key) if provider else None\n    attempt = intend(message, at)\n    if attempt and outcome:\n", OF_SENDING),
     Fault("a key per attempt", DELIVER, "message.key = message.key or provider_key(message.dedup_key)", "message.key = provider_key(message.dedup_key, message.fence)", OF_SENDING),
     Fault("no fence when a send is finished", DELIVER, "ours = message is not None and (message.state, message.fence) == (Message.SENDING, fence)", "ours = message is not None", OF_SENDING),
-    Fault("customers are written to at least once", DOUBT, "if not (each.provider_class == BLIND and message.user_id)]", "if each.provider_class != BLIND]", OF_SENDING),
+    Fault("customers are written to at least once", DOUBT, "if not (each.provider_class == BLIND and message.is_ours)]", "if each.provider_class != BLIND]", OF_SENDING),
     Fault("a provider is asked at once", DOUBT, "    return Plan(ASK) if at >= until else Plan(WAIT, \"waits_to_ask\", until)", "    return Plan(ASK)", OF_SENDING),
     Fault("a key is relied on for ever", DOUBT, "if at - first < provider.window * SURE_PART else", "if True else", OF_SENDING),
     Fault("what may have arrived ends as given up", DELIVER, "    if not sure and in_doubt(message.deliveries.all()).exists():\n        state = Message.UNCERTAIN\n", "", OF_SENDING),

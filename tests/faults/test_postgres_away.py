@@ -233,8 +233,8 @@ def due_callback(cluster: Cluster, number: str) -> int:
         row = connection.execute(
             """
             INSERT INTO recovery_callback
-                (ticket_id, cycle, local_time, time_zone, due_at, channel, state, note)
-            SELECT id, cycle, '2026-03-02T10:00', 'UTC', now(), 'phone', 'booked', ''
+                (ticket_id, cycle, local_time, time_zone, due_at, channel, state, note, origin)
+            SELECT id, cycle, '2026-03-02T10:00', 'UTC', now(), 'phone', 'booked', '', 'staff'
             FROM recovery_ticket WHERE number = %s RETURNING id
             """,
             [number],

@@ -25,6 +25,19 @@ def test_it_keeps_ones_own_leave_with_who_covers(cast: Cast, sign_in: SignIn) ->
     assert "Harbin" in page
 
 
+def test_it_says_so_where_the_cover_is_away_too(cast: Cast, sign_in: SignIn) -> None:
+    Leave.objects.create(user=cast.majun, starts_at=MONDAY + DAY, ends_at=MONDAY + 2 * DAY)
+    form = {**TUESDAY, "user": cast.lina.pk, "cover": cast.majun.pk}
+    page = sign_in(cast.lina).post("/leave/", form, follow=True).content.decode()
+    assert "Ma Jun covers, but is away for part of it." in page
+
+
+def test_leave_still_ahead_is_cancelled_and_not_over(cast: Cast, sign_in: SignIn) -> None:
+    ahead = Leave.objects.create(user=cast.lina, starts_at=MONDAY + DAY, ends_at=MONDAY + 2 * DAY)
+    page = sign_in(cast.lina).post(f"/leave/{ahead.pk}/end/", follow=True).content.decode()
+    assert "The leave is cancelled." in page
+
+
 def test_a_supervisor_enters_it_for_their_people(cast: Cast, sign_in: SignIn) -> None:
     sign_in(cast.chen).post("/leave/", {**TUESDAY, "user": cast.lina.pk})
     assert (Leave.objects.get().user, Leave.objects.get().cover) == (cast.lina, None)
