@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from time import sleep
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,6 +16,10 @@ from recovery.lifecycle.ownership import tell_assigned
 from recovery.models import Team, Ticket
 
 log = logging.getLogger(__name__)
+
+# How often, and how many seconds apart, a ticket that somebody holds is looked at again.
+LOOKS: Final = 10
+A_MOMENT: Final = 0.02
 
 
 def awaiting_room() -> QuerySet[Ticket]:
@@ -39,9 +45,8 @@ def place(ticket_id: int, *, at: datetime) -> Ticket | None:
         return None
     waiting = awaiting_room().filter(team=asked.team).order_by("opened_at", "pk")
     hold_team(asked.team, *account_owners(asked.team, waiting))
-    # Taken in passing, never waited for: whoever holds a ticket may be waiting for room in its team.
     free = waiting.select_for_update(skip_locked=True).only("pk")
-    oldest = free.first()
+    oldest = oldest_of(waiting, free)
     if oldest is None or oldest == asked:
         return give_out(locked(asked.pk), at) if oldest else None
     try:
@@ -50,6 +55,23 @@ def place(ticket_id: int, *, at: datetime) -> Ticket | None:
     except Exception:  # whatever it is, it is about that one: the others do not wait for its end
         log.exception("the oldest could not be given out", extra={"ticket": oldest.pk})
     return give_out(locked(asked.pk), at) if free.filter(pk=asked.pk).first() else None
+
+
+def oldest_of(waiting: QuerySet[Ticket], free: QuerySet[Ticket]) -> Ticket | None:
+    """The oldest that waits, locked; the next where somebody holds it for longer than a moment.
+
+    Other workers that look for what is due lock it in passing. But whoever acts on it may be waiting for
+    room in its team, which is held here: that is never waited for.
+    """
+    first = waiting.only("pk").first()
+    if first is None:
+        return None
+    for _attempt in range(LOOKS):
+        found = free.filter(pk=first.pk).first()
+        if found is not None:
+            return found
+        sleep(A_MOMENT)
+    return free.first()
 
 
 def account_owners(team: Team, waiting: QuerySet[Ticket]) -> list[int]:

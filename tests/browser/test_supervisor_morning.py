@@ -83,7 +83,7 @@ def test_of_thirty_ticked_each_that_was_not_moved_is_listed_with_its_reason(page
 
     told = page.get_by_role("status").filter(has_text="20 tickets were changed.")
     expect(told).to_contain_text("10 were not.")
-    refused = page.locator("h2:has-text('Not changed') + ul li")
+    refused = page.locator("h2:has-text('Not changed') ~ ul.lines li")
     expect(refused).to_have_count(10)
     expect(refused.filter(has_text=changed.number)).to_contain_text("Somebody changed this ticket meanwhile")
     expect(refused.filter(has_text=moved.number)).to_contain_text("There is no such ticket among yours.")

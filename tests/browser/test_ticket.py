@@ -138,6 +138,7 @@ def test_an_unsent_reply_is_there_again(page: Page, firm: Cast, ticket: Ticket) 
 
 
 def test_two_keys_log_a_call_and_enter_takes_the_next_attempt(page: Page, firm: Cast, ticket: Ticket) -> None:
+    Cadence.objects.all().delete()
     cadence = Cadence.objects.create(name="Usual attempts", is_default=True)
     CadenceStep.objects.create(cadence=cadence, outcome="no_answer", attempt=1, when="afternoon")
     sign_in(page, "lina")

@@ -275,7 +275,7 @@ def other_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     def place(name: str) -> ZoneInfo:
         return ZoneInfo("Asia/Tokyo" if name == "Asia/Shanghai" else name)
 
-    monkeypatch.setattr("recovery.lifecycle.contact.ZoneInfo", place)
+    monkeypatch.setattr("recovery.lifecycle.wall_clock.ZoneInfo", place)
     monkeypatch.setattr(sweeps, "_zones", sweeps.Zones())
 
 
@@ -320,7 +320,7 @@ class TestNewRules:
     ) -> None:
         assert due("zones", MONDAY) == []
         with monkeypatch.context() as older:
-            older.setattr("recovery.lifecycle.contact.ZoneInfo", ZoneInfo)
+            older.setattr("recovery.lifecycle.wall_clock.ZoneInfo", ZoneInfo)
             late = booked(cast)
         assert due("zones", MONDAY + HOUR) == []
         assert due("zones", MONDAY + DAY) == [late.pk]
