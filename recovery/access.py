@@ -10,7 +10,9 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import Refused
+from recovery.lifecycle.concern import ABOUT_A_TICKET
 from recovery.models import Deadline, Membership, Reply, StaffProfile, Team, Ticket
+from recovery.models.staff import role_of as role_of  # the doors ask here who somebody is
 from recovery.models.ticket import TicketQuerySet
 from surveys.access import EVERYTHING, Sight
 from surveys.models import Customer
@@ -20,16 +22,6 @@ SUPERVISORS_ONLY = frozenset({"extend", "nudge", "policy"})
 
 class NotPermitted(Refused):
     """This person may see the ticket, and may not do this."""
-
-
-def role_of(user: User | AnonymousUser) -> str:
-    """The person's role; '' for somebody who does not work here. A superuser is an administrator."""
-    if not user.is_authenticated or not user.is_active:
-        return ""
-    if user.is_superuser:
-        return StaffProfile.ADMINISTRATOR
-    profile: StaffProfile | None = getattr(user, "staff", None)  # read once per user in hand
-    return profile.role if profile else ""
 
 
 def sees_everything(role: str) -> bool:
@@ -120,7 +112,7 @@ def sight_of(user: User) -> Sight:
         messages=Q(user=user)
         | Q(user__in=told)
         | Q(user=None, customer__in=people)
-        | Q(inside=True, about__in=visible_to(user).values_list(Concat(Value("ticket:"), "number"))),
+        | Q(inside=True, about__in=visible_to(user).values_list(Concat(Value(ABOUT_A_TICKET), "number"))),
     )
 
 

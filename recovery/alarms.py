@@ -10,13 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from dispatch import claims, epoch, kinds, watch
 from dispatch.models import Claim, Pulse
 from dispatch.watch import Waiting
 from recovery.models import StaffProfile
+from recovery.models.staff import ADMINISTRATORS
 from surveys.messages import queue_message
 from surveys.models import Message, SendingRules
 
@@ -61,8 +62,7 @@ def look(at: datetime) -> None:
 
 
 def administrators() -> list[User]:
-    role = Q(staff__role=StaffProfile.ADMINISTRATOR) | Q(is_superuser=True)
-    return list(User.objects.filter(role, is_active=True).exclude(email="").select_related("staff"))
+    return list(User.objects.filter(ADMINISTRATORS, is_active=True).exclude(email="").select_related("staff"))
 
 
 # --- What ended without an end ---

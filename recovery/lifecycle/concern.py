@@ -22,6 +22,11 @@ WHATEVER_BECAME: Final = (
 )
 
 
+def about_ticket(number: str) -> str:
+    """What a message about this ticket is marked with."""
+    return f"{ABOUT_A_TICKET}{number}"
+
+
 def why_not(message: Message, at: datetime) -> str:
     """The code of what made it needless, '' if nothing did."""
     if message.user_id and message.about.startswith(ABOUT_A_TICKET):

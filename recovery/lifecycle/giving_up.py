@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle.act import Change, acting
 from recovery.lifecycle.cadence import cadence_of, unheard_in_a_row
-from recovery.lifecycle.concern import LAST_MESSAGE
+from recovery.lifecycle.concern import LAST_MESSAGE, about_ticket
 from recovery.lifecycle.contact import begin_work, cancel_booked
 from recovery.lifecycle.customer_link import customer_url
 from recovery.lifecycle.table import Refused
@@ -66,7 +66,7 @@ def write_once_more(change: Change, at: datetime) -> bool:
         to_name=customer.name,
         customer=customer,
         locale=customer.locale,
-        about=f"ticket:{ticket.number}",
+        about=about_ticket(ticket.number),
         context={"url": customer_url(ticket), "owner": ticket.owner.get_full_name()},
         at=at,
         not_after=at + USEFUL_FOR,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from recovery.assignment import is_available, supervisors_from
@@ -24,6 +24,7 @@ from recovery.models import (
     Team,
     Ticket,
 )
+from recovery.models.staff import ADMINISTRATORS, role_of
 
 LIMIT, BUDGET = "limit", "budget"
 MOST = Decimal("99999999.99")
@@ -42,13 +43,6 @@ class Room:
 
     def holds(self, cost: Decimal) -> bool:
         return self.left is None or cost <= self.left
-
-
-def role_of(user: User) -> str:
-    if user.is_superuser:
-        return StaffProfile.ADMINISTRATOR
-    profile: StaffProfile | None = getattr(user, "staff", None)
-    return profile.role if profile else ""
 
 
 def limit_of(user: User) -> Decimal | None:
@@ -201,7 +195,5 @@ def approver_of(ticket: Ticket, cost: Decimal, by: User, at: datetime) -> User |
 
 
 def administrator(but: User) -> User | None:
-    rows = User.objects.filter(is_active=True).filter(
-        Q(staff__role=StaffProfile.ADMINISTRATOR) | Q(is_superuser=True)
-    )
+    rows = User.objects.filter(ADMINISTRATORS, is_active=True)
     return rows.exclude(pk=but.pk).order_by("pk").first()

@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from recovery.catch_up import USEFUL_FOR, is_late
+from recovery.lifecycle.concern import about_ticket
 from recovery.lifecycle.own_time import opens_for
 from recovery.lifecycle.recipients import STOOD_IN_FOR, Told, told_then
 from recovery.lifecycle.recipients import minder_of as minder_of
@@ -79,7 +80,7 @@ def tell(
         DigestLine.objects.bulk_create([line], ignore_conflicts=True)
         return
     context = {"ticket": ticket, "url": ticket_url(ticket), **facts_of(ticket), **context}
-    write(user, kind, at, dedup_key, context, about=f"ticket:{ticket.number}")
+    write(user, kind, at, dedup_key, context, about=about_ticket(ticket.number))
 
 
 def then_told(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.canned import blanks_left
+from recovery.lifecycle.concern import about_ticket
 from recovery.lifecycle.loop import refuse_merged
 from recovery.lifecycle.table import Refused
 from recovery.models import Reply, Ticket
@@ -138,7 +139,7 @@ def queued(row: Reply, ticket: Ticket, address: str, at: datetime) -> Message:
         customer=customer,
         locale=customer.locale,
         channel=row.channel,
-        about=f"ticket:{ticket.number}",
+        about=about_ticket(ticket.number),
         context={"reply_subject": row.subject or brand(), "text": row.text},
         at=at,
         send_at=at + UNDO,

@@ -17,6 +17,7 @@ from recovery.business_hours import CalendarError, WorkingTimeError, add_working
 from recovery.lifecycle import notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.clock import iso
+from recovery.lifecycle.concern import about_ticket
 from recovery.lifecycle.table import Refused
 from recovery.models import Department, EscalationStep, Request, Ticket
 from surveys.messages import make_link, queue_message
@@ -280,7 +281,7 @@ def write_to(row: Request, kind: str, address: str, name: str, at: datetime, occ
             to_name=name,
             inside=True,
             locale=row.department.locale,
-            about=f"ticket:{row.ticket.number}",
+            about=about_ticket(row.ticket.number),
             context={
                 "request": row,
                 "link": link,

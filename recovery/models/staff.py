@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -92,6 +93,20 @@ class StaffProfile(models.Model):
             return ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("UTC")  # a zone that new data no longer knows silences nobody
+
+
+# Whoever administers, as their role or as a superuser.
+ADMINISTRATORS = Q(staff__role=StaffProfile.ADMINISTRATOR) | Q(is_superuser=True)
+
+
+def role_of(user: User | AnonymousUser) -> str:
+    """The person's role; '' for somebody who does not work here. A superuser is an administrator."""
+    if not user.is_authenticated or not user.is_active:
+        return ""
+    if user.is_superuser:
+        return StaffProfile.ADMINISTRATOR
+    profile: StaffProfile | None = getattr(user, "staff", None)  # read once per user in hand
+    return profile.role if profile else ""
 
 
 class Membership(models.Model):

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from recovery.models.calendar import Calendar
+from recovery.models.named import in_language
 from recovery.models.policy import SlaPolicy
 
 
@@ -77,7 +77,7 @@ class Team(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name_zh if get_language() == "zh-hans" and self.name_zh else self.name
+        return in_language(self.name, self.name_zh)
 
     def clean(self) -> None:
         above = self.parent

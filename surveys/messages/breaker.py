@@ -31,6 +31,7 @@ from dispatch import clock
 from surveys.messages import pace, refusals, rules
 from surveys.messages.compose import queue_message
 from surveys.models import Message, SendingRules
+from surveys.models.message import TO_CUSTOMERS
 
 TIMES = 10
 LEAST_USUAL = 50
@@ -114,7 +115,7 @@ def at_most(rows: QuerySet[Message], number: int) -> int:
 def due_to_customers(released_at: datetime | None, at: datetime) -> QuerySet[Message]:
     """Never tried though their time has come, and not looked at by an operator yet."""
     due = Q(send_at__lte=at) | Q(slot_at__isnull=False, send_at__lte=at + pace.AHEAD)
-    rows = Message.objects.filter(due, state=Message.QUEUED, user=None, inside=False, attempts=0)
+    rows = Message.objects.filter(due, TO_CUSTOMERS, state=Message.QUEUED, attempts=0)
     rows = rows.filter(send_at__lte=at + pace.AHEAD).exclude(reason__in=NOT_THEIR_TIME).order_by()
     if released_at:
         put_off = Q(reason=RATE) | Q(slot_at__isnull=False)
@@ -132,7 +133,7 @@ def remembered_usual(at: datetime) -> int:
 def usual_at(at: datetime) -> int:
     """The most that were written to customers in one hour of the clock lately, and tried to send."""
     tried = Message.objects.filter(
-        created_at__gt=at - MEMORY, created_at__lte=at, user=None, inside=False, state__in=TRIED
+        TO_CUSTOMERS, created_at__gt=at - MEMORY, created_at__lte=at, state__in=TRIED
     ).order_by()
     hours = tried.annotate(hour=TruncHour("created_at")).values("hour").annotate(number=Count("pk"))
     most = hours.order_by("-number").values_list("number", flat=True).first()

@@ -14,10 +14,9 @@ from surveys.messages import breaker, consent, pace, rules
 from surveys.messages.quiet import quiet_until
 from surveys.messages.suppression import is_suppressed
 from surveys.models import Customer, Invitation, Message, SendingRules
+from surveys.models.message import TO_US
 
 NO_CONSENT = "no_consent"
-# What is written to colleagues and to departments.
-TO_US = Q(user__isnull=False) | Q(inside=True)
 
 
 @dataclass(frozen=True, slots=True)

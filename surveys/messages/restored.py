@@ -12,13 +12,14 @@ from surveys.messages.doubt import ASKING, END, plan
 from surveys.messages.providers.base import BLIND, UNCERTAIN, UNKNOWN
 from surveys.messages.providers.chosen import provider_of
 from surveys.models import DeliveryAttempt, Message
+from surveys.models.message import TO_CUSTOMERS
 
 RESTORED = "restored"
 
 
 def perhaps_said(until: datetime) -> QuerySet[Message]:
     """Customers' messages that were due by then and that, as far as this database knows, were not sent."""
-    waiting = Message.objects.filter(state__in=[Message.QUEUED, Message.SENDING], user=None, inside=False)
+    waiting = Message.objects.filter(TO_CUSTOMERS, state__in=[Message.QUEUED, Message.SENDING])
     return waiting.filter(send_at__lte=until, created_at__lte=until).order_by("pk")
 
 

@@ -11,6 +11,9 @@ from surveys.models.customer import Customer
 from surveys.models.fields import LANGUAGES
 from surveys.models.invitation import Invitation
 
+# Who is written to: colleagues and departments, or customers.
+TO_US = Q(user__isnull=False) | Q(inside=True)
+TO_CUSTOMERS = Q(user=None, inside=False)
 # As an expression, so that a list may begin with these and find them by an index.
 NEEDY = Case(
     When(state__in=["uncertain", "dead", "rejected"], then=Value(True)),
