@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -74,12 +76,48 @@ def watch() -> Iterator[Watch]:
     assert watch.problems == []
 
 
+class Traffic:
+    """Which requests the live server has begun and not ended."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.last = time.monotonic()
+
+    def begin(self, **_: object) -> None:
+        self.open, self.last = self.open + 1, time.monotonic()
+
+    def end(self, **_: object) -> None:
+        self.open, self.last = self.open - 1, time.monotonic()
+
+    def settle(self, quiet: float = 0.1, limit: float = 10) -> None:
+        """Wait until nothing has been asked for `quiet` seconds, for `limit` seconds at most."""
+        self.last = time.monotonic()
+        give_up = self.last + limit
+        while time.monotonic() < give_up and (self.open > 0 or time.monotonic() < self.last + quiet):
+            time.sleep(0.02)
+
+
 @pytest.fixture
-def site(live_server: LiveServer, settings: Settings) -> str:
-    """The live server's address, which mails link to as well."""
+def traffic() -> Iterator[Traffic]:
+    traffic = Traffic()
+    request_started.connect(traffic.begin)
+    request_finished.connect(traffic.end)
+    yield traffic
+    request_started.disconnect(traffic.begin)
+    request_finished.disconnect(traffic.end)
+
+
+@pytest.fixture
+def site(live_server: LiveServer, settings: Settings, traffic: Traffic) -> Iterator[str]:
+    """The live server's address, which mails link to as well.
+
+    A page that closes says so to the server (who is looking at a ticket); emptying the tables in the
+    middle of that would be a deadlock.
+    """
     settings.PUBLIC_URL = live_server.url
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
-    return str(live_server.url)
+    yield str(live_server.url)
+    traffic.settle()
 
 
 @pytest.fixture
