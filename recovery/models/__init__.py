@@ -10,15 +10,20 @@ from recovery.models.digest import DigestLine
 from recovery.models.event import TicketEvent
 from recovery.models.goodwill import Goodwill, GoodwillBudget, GoodwillKind, GoodwillLimit
 from recovery.models.guide import Playbook, PlaybookStep
+from recovery.models.hold_out import HoldOut, HoldOutDraw
 from recovery.models.playbook import CannedText, NextIssue, StepDone
 from recovery.models.policy import EscalationStep, PolicyTarget, SlaPolicy
 from recovery.models.reply import Reply
+from recovery.models.report import ReportMail
 from recovery.models.request import Department, Request
 from recovery.models.resurvey import Resurvey
+from recovery.models.retention import ExpectedRetention
 from recovery.models.rule import RuleCondition, TriageRule
 from recovery.models.staff import ApiToken, Leave, Membership, StaffProfile
+from recovery.models.target import Target
 from recovery.models.team import Team
 from recovery.models.ticket import Ticket, TicketResponse
+from recovery.models.told import ToldTicket
 
 __all__ = [
     "ApiToken",
@@ -35,10 +40,13 @@ __all__ = [
     "DigestLine",
     "Escalation",
     "EscalationStep",
+    "ExpectedRetention",
     "Goodwill",
     "GoodwillBudget",
     "GoodwillKind",
     "GoodwillLimit",
+    "HoldOut",
+    "HoldOutDraw",
     "Leave",
     "Looking",
     "Membership",
@@ -49,6 +57,7 @@ __all__ = [
     "PolicyTarget",
     "QualityCheck",
     "Reply",
+    "ReportMail",
     "Request",
     "Resurvey",
     "RuleCondition",
@@ -56,10 +65,12 @@ __all__ = [
     "SlaPolicy",
     "StaffProfile",
     "StepDone",
+    "Target",
     "Team",
     "Ticket",
     "TicketEvent",
     "TicketResponse",
+    "ToldTicket",
     "TriageRule",
     "Wait",
 ]

@@ -1,14 +1,12 @@
-"""Did it work? What became of the low scores, how fast, and from which causes."""
+"""Did it work? What became of the low scores."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -16,52 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.causes import FOUND, SAID, SIDES, pareto
-from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story, stories
+from recovery.insight.cohort import BANDS, RECOVERED, STATES, stories
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
-from recovery.insight.times import KINDS, Promises, Waited, promises, waited
-from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
+from recovery.views.insight_frame import Line, behind, page, rate_line
 from recovery.views.insight_groups import GROUPINGS, groups
-from recovery.views.insight_pictures import causes_picture, flow_picture, times_picture
+from recovery.views.insight_pictures import flow_picture
 from recovery.views.insight_slice import Asked
-
-TABS: Final = [
-    ("insight", _("Did it work?")),
-    ("insight-times", _("How fast")),
-    ("insight-causes", _("Causes")),
-]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One number: what it is called, what it says, the tickets behind it, and what it means."""
-
-    name: str | Promise
-    text: str
-    definition: str | Promise
-    url: str = ""
-    note: str = ""
-
-
-def page(request: HttpRequest, template: str, asked: Asked, tab: str, **context: Any) -> HttpResponse:
-    tabs = [
-        {"url": f"{reverse(name)}?{asked.query}", "name": label, "chosen": name == tab}
-        for name, label in TABS
-    ]
-    frame = {"asked": asked, "tabs": tabs, "now": asked.at, "definitions": DEFINITIONS}
-    return render(request, f"recovery/{template}.html", {**frame, **context})
-
-
-def behind(asked: Asked, **which: str) -> str:
-    """Where the tickets behind a number are listed."""
-    query = "&".join(part for part in (asked.query, urlencode(which)) if part)
-    return f"{reverse('insight-tickets')}?{query}"
-
-
-# --- did it work? -------------------------------------------------------------------------------------------
 
 
 @door.staff_page()
@@ -132,13 +93,6 @@ def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
     return lines
 
 
-def rate_line(code: str, name: str | Promise, rate: Rate, url: str, note: str = "") -> Line:
-    """A rate with its counts beside it, where it does not consist of them."""
-    counts = words.counts_words(rate) if rate.share is not None else ""
-    beside = " · ".join(part for part in (counts, note) if part)
-    return Line(name, words.rate_words(rate), DEFINITIONS[code], url if rate.n else "", beside)
-
-
 def bounds_words(found: Recovery) -> str:
     bounds = found.bounds
     if bounds is None or found.size < 10:
@@ -175,86 +129,3 @@ def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
         }
         for name, rate, states in measures
     ]
-
-
-# --- how fast -----------------------------------------------------------------------------------------------
-
-
-@door.staff_page()
-@require_safe
-def show_times(request: HttpRequest) -> HttpResponse:
-    asked = insight_slice.read(request, now())
-    kept, times = promises(asked.cohort, asked.at), waited(asked.cohort, asked.at)
-    blocks = [times_block(kind, kept[kind], times[kind], asked) for kind in KINDS]
-    size = times[FIRST_CONTACT].count
-    return page(request, "insight_times", asked, "insight-times", blocks=blocks, size=size)
-
-
-KIND_NAMES: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
-    FIRST_CONTACT: (_("First contact"), _("Contacted in time")),
-    RESOLUTION: (_("Resolution"), _("Resolved in time")),
-}
-
-
-def times_block(kind: str, kept: Promises, times: Waited, asked: Asked) -> dict[str, Any]:
-    name, in_time = KIND_NAMES[kind]
-    return {
-        "name": name,
-        "in_time": Line(
-            in_time,
-            words.rate_words(kept.kept),
-            DEFINITIONS[f"{kind}_kept"],
-            note=words.counts_words(kept.kept),
-        ),
-        "kept": kept,
-        "missed_url": behind(asked, missed=kind),
-        "sentence": words.half_within(kind, times.working),
-        "times": times,
-        "definition": DEFINITIONS[f"{kind}_time"],
-        "rows": [
-            (
-                label,
-                words.estimate_words(times.working, percent, words.working_span),
-                words.estimate_words(times.calendar, percent, words.wall_span),
-            )
-            for percent, label in ((50, gettext("half within")), (80, gettext("four in five within")))
-        ],
-        "picture": times_picture(kind, str(name), times),
-    }
-
-
-# --- causes -------------------------------------------------------------------------------------------------
-
-
-@door.staff_page()
-@require_safe
-def show_causes(request: HttpRequest) -> HttpResponse:
-    asked = insight_slice.read(request, now())
-    told = stories(asked.cohort)
-    blocks = [cause_block(told, side, asked) for side in SIDES]
-    return page(request, "insight_causes", asked, "insight-causes", blocks=blocks, size=len(told))
-
-
-SIDE_NAMES: Final[dict[str, str | Promise]] = {FOUND: _("What we found"), SAID: _("What customers said")}
-
-
-def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
-    found = pareto(told, side)
-    shown = found.known >= 10
-    return {
-        "side": side,
-        "name": SIDE_NAMES[side],
-        "found": found,
-        "first": found.rows[0] if found.rows else None,
-        "picture": causes_picture(found, f"causes-{side}") if found.rows else None,
-        "definition": DEFINITIONS[f"cause_{side}"],
-        "rows": [
-            (
-                row,
-                words.percent(row.share) if shown else "",
-                words.percent(row.upto) if shown else "",
-                behind(asked, **{f"cause_{side}": str(row.cause.pk)}),
-            )
-            for row in found.rows
-        ],
-    }

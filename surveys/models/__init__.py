@@ -6,6 +6,7 @@ from surveys.models.invitation import Invitation, PublicLink
 from surveys.models.message import DeliveryAttempt, Message, Refusal, Suppression
 from surveys.models.response import Answer, Response, ResponseVersion, Source
 from surveys.models.rules import Pace, SendingRules
+from surveys.models.scale import FormerScale
 from surveys.models.survey import Question, Survey
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Customer",
     "CustomerIdentity",
     "DeliveryAttempt",
+    "FormerScale",
     "Invitation",
     "Message",
     "Pace",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,8 @@ class Customer(models.Model):
     preferred_channel = models.CharField(_("preferred channel"), max_length=10, choices=CHANNELS, blank=True)
     preferred_time = models.CharField(_("preferred time"), max_length=10, choices=CALL_TIMES, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    lost_at = models.DateTimeField(_("lost"), null=True, blank=True)
+    lost_reason = models.CharField(_("why lost"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"))
 
     class Meta:
@@ -73,6 +76,7 @@ class Customer(models.Model):
             # By capitals: that is how `icontains` compares.
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_name_parts"),
             GinIndex(CharacterPairs("name"), name="customer_name_pairs"),
+            models.Index(fields=["lost_at"], condition=Q(lost_at__isnull=False), name="customer_lost"),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from recovery.insight.recovery import Rate, recovery
 from recovery.insight.times import Waited
 from recovery.models import Cause, Ticket
 from recovery.pictures import Flow
-from recovery.views import insight, insight_csv, insight_tickets
+from recovery.views import insight, insight_causes, insight_csv, insight_tickets, insight_times
 from recovery.views import insight_words as words
 from recovery.views.insight_pictures import flow_of, times_picture
 from surveys.estimates import Difference, Interval, censored_times
@@ -31,7 +31,7 @@ LATER = MONDAY + 30 * DAY
 
 @pytest.fixture(autouse=True)
 def _april(monkeypatch: pytest.MonkeyPatch, clock: object) -> None:
-    for door in (insight, insight_csv, insight_tickets):
+    for door in (insight, insight_causes, insight_csv, insight_tickets, insight_times):
         monkeypatch.setattr(door, "now", lambda: LATER)
 
 
