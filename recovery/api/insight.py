@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ from dispatch import clock
 from recovery.access import visible_to
 from recovery.api.acts import team_named
 from recovery.api.filters import is_id
+from recovery.insight import segment
 from recovery.insight.causes import SIDES, Pareto, pareto
 from recovery.insight.cohort import STATES, Slice, low_scores, stories
 from recovery.insight.definitions import DEFINITIONS
@@ -43,7 +45,11 @@ PARAMETERS: Final = {
     "survey": "Slug",
     "team": "Name or id; the teams below it belong to it",
     "touchpoint": "As the answers name it",
+    "segment": "tier:Gold, channel:page, language:en or attribute:region=East",
+    "as_of": "As everything stood at the end of this day, or at this instant; not one to come",
 }
+# What an answer alone is counted by.
+OF_ANSWERS: Final = frozenset(PARAMETERS) - {"segment", "as_of"}
 PARAMETERS_SHOWN = [
     OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in PARAMETERS.items()
 ]
@@ -53,27 +59,33 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """What stands in the query, understood."""
+    """What stands in the query, understood. `at` is the moment the numbers are of."""
 
+    at: datetime
     which: Slice
     survey: Survey | None
     said: Shown
 
 
-def asked(request: Request) -> Question:
+def asked(request: Request, known: Iterable[str] = PARAMETERS) -> Question:
     """Raises ValidationError naming every parameter that is not known or not understood."""
+    now = clock.now()
     given = {name: str(value) for name, value in request.query_params.items() if value}
     user = request.user
     assert isinstance(user, User)  # the permission has let nobody else in
-    errors: dict[str, Any] = dict(unknown_fields(given, PARAMETERS))
+    errors: dict[str, Any] = dict(unknown_fields(given, known))
     found: dict[str, Any] = {}
     for name, read in READERS.items():
         try:
             found[name] = read(user, given[name]) if name in given else None
         except ValidationError as error:
             errors.update(error.detail if isinstance(error.detail, dict) else {name: error.detail})
+    as_of = found.get("as_of")
+    if as_of is not None:
+        errors.update(untimely(as_of, found.get("from"), now, user))
     if errors:
         raise ValidationError(errors)
+    as_of = min(as_of, now) if as_of else None
     team, survey = found["team"], found["survey"]
     which = Slice(
         start=found["from"],
@@ -81,10 +93,14 @@ def asked(request: Request) -> Question:
         survey=survey.pk if survey else None,
         teams=frozenset(Team.ids_below({team.pk})) if team else None,
         touchpoint=given.get("touchpoint", "").replace("\0", ""),
+        as_of=as_of,
+        segment=found["segment"] or "",
     )
-    ends = {name: found[name].isoformat() if found[name] else None for name in ("from", "to")}
+    times = {"from": which.start, "to": which.end, "as_of": as_of}
+    ends = {name: moment.isoformat() if moment else None for name, moment in times.items()}
     names = {"survey": survey.slug if survey else None, "team": team.name if team else None}
-    return Question(which, survey, {**ends, **names, "touchpoint": which.touchpoint or None})
+    said = {**ends, **names, "touchpoint": which.touchpoint or None, "segment": which.segment or None}
+    return Question(as_of or now, which, survey, {name: said[name] for name in PARAMETERS if name in known})
 
 
 def read_start(user: User, text: str) -> datetime:
@@ -93,6 +109,22 @@ def read_start(user: User, text: str) -> datetime:
 
 def read_end(user: User, text: str) -> datetime:
     return instant_of("to", user, text, timedelta(days=1))
+
+
+def read_as_of(user: User, text: str) -> datetime:
+    """The last moment of a day, or the instant itself."""
+    end = instant_of("as_of", user, text, timedelta(days=1))
+    return end - timedelta(microseconds=1) if len(text) == 10 else end
+
+
+def untimely(as_of: datetime, start: datetime | None, now: datetime, user: User) -> dict[str, str]:
+    """Why nothing can be said as of this moment; today may be asked for before it is over."""
+    today_ends = midnight(now.astimezone(zone_of(user)).date() + timedelta(days=1), user)
+    if as_of >= today_ends:
+        return {"as_of": _("Nobody knows yet how it will stand then.")}
+    if start is not None and as_of < start:
+        return {"as_of": _("It lies before the first day of the period.")}
+    return {}
 
 
 def instant_of(name: str, user: User, text: str, further: timedelta) -> datetime:
@@ -107,10 +139,20 @@ def instant_of(name: str, user: User, text: str, further: timedelta) -> datetime
         ) from None
 
 
-def midnight(day: date, user: User) -> datetime:
+def zone_of(user: User) -> ZoneInfo:
     profile = getattr(user, "staff", None)
-    zone = profile.zone if profile else ZoneInfo("UTC")
-    return read_instant(datetime.combine(day, time(), zone).isoformat())
+    return profile.zone if profile else ZoneInfo("UTC")
+
+
+def midnight(day: date, user: User) -> datetime:
+    return read_instant(datetime.combine(day, time(), zone_of(user)).isoformat())
+
+
+def read_segment(_user: User, text: str) -> str:
+    try:
+        return str(segment.parse(text))
+    except ValueError as error:
+        raise ValidationError({"segment": str(error)}) from None
 
 
 def read_survey(_user: User, slug: str) -> Survey:
@@ -124,7 +166,14 @@ def read_team(user: User, text: str) -> Team:
     return team_named(user, int(text) if is_id(text) else text.replace("\0", ""))
 
 
-READERS: Final = {"from": read_start, "to": read_end, "survey": read_survey, "team": read_team}
+READERS: Final = {
+    "from": read_start,
+    "to": read_end,
+    "survey": read_survey,
+    "team": read_team,
+    "segment": read_segment,
+    "as_of": read_as_of,
+}
 
 
 # --- the pieces every answer is made of ---------------------------------------------------------------------
@@ -169,9 +218,9 @@ class RecoveryView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), clock.now()
+        question = asked(request)
         found = recovery(stories(self.cohort(question)))
-        return Response({**question.said, "at": at.isoformat(), **shown_recovery(found)})
+        return Response({**question.said, "at": question.at.isoformat(), **shown_recovery(found)})
 
 
 def shown_recovery(found: Recovery) -> Shown:
@@ -220,11 +269,11 @@ class TimesView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), clock.now()
+        question = asked(request)
         cohort = self.cohort(question)
-        kept, times = promises(cohort, at), waited(cohort, at)
+        kept, times = promises(cohort, question.at), waited(cohort, question.at)
         kinds = {kind: shown_times(kind, kept[kind], times[kind]) for kind in KINDS}
-        return Response({**question.said, "at": at.isoformat(), **kinds})
+        return Response({**question.said, "at": question.at.isoformat(), **kinds})
 
 
 def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
@@ -266,10 +315,10 @@ class CausesView(Insight):
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
-        question, at = asked(request), clock.now()
+        question = asked(request)
         told = stories(self.cohort(question))
         sides = {side: shown_pareto(side, pareto(told, side)) for side in SIDES}
-        return Response({**question.said, "at": at.isoformat(), **sides})
+        return Response({**question.said, "at": question.at.isoformat(), **sides})
 
 
 def shown_pareto(side: str, found: Pareto) -> Shown:
@@ -298,18 +347,22 @@ class NpsView(APIView):
     @extend_schema(
         operation_id="insight_nps",
         summary="The figure of each survey: NPS in points, for CSAT and CES the share of high answers",
-        parameters=[shown for shown in PARAMETERS_SHOWN if shown.name != "team"],
+        parameters=[shown for shown in PARAMETERS_SHOWN if shown.name in OF_ANSWERS - {"team"}],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
         if request.query_params.get("team"):
             raise ValidationError({"team": _("An answer belongs to no team: leave the team out.")})
-        question, at = asked(request), clock.now()
+        question = asked(request, OF_ANSWERS)
         surveys = [question.survey] if question.survey else list(Survey.objects.all())
         which = question.which
         figures = figures_of(surveys, which.start, which.end, which.touchpoint)
         return Response(
-            {**question.said, "at": at.isoformat(), "surveys": [shown_figures(each) for each in figures]}
+            {
+                **question.said,
+                "at": question.at.isoformat(),
+                "surveys": [shown_figures(each) for each in figures],
+            }
         )
 
 

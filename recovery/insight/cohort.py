@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.db.models.functions import Least
 
+from recovery.insight import segment
 from recovery.models import Contact, Resurvey, TicketEvent
 from recovery.models.contact import HEARD
 from recovery.models.ticket import IN_WORK, TicketQuerySet
@@ -36,13 +37,19 @@ TOO_LATE = "answered_too_late"
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which low scores: given from `start` to before `end`; what is empty does not narrow."""
+    """Which low scores: given from `start` to before `end`; what is empty does not narrow.
+
+    With `as_of`, as everything stood at that moment: tickets opened later are not there. `segment` is as
+    `recovery.insight.segment` reads it; what it cannot read raises ValueError.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
     survey: int | None = None
     teams: frozenset[int] | None = None
     touchpoint: str = ""
+    as_of: datetime | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,10 @@ def low_scores(tickets: TicketQuerySet, which: Slice) -> TicketQuerySet:
         rows = rows.filter(team__in=which.teams)
     if which.touchpoint:
         rows = rows.filter(touchpoint=which.touchpoint)
+    if which.as_of is not None:
+        rows = rows.filter(opened_at__lte=which.as_of)
+    if which.segment:
+        rows = segment.narrowed(rows, segment.parse(which.segment))
     return rows
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
+from recovery.insight import segment
 from recovery.insight.cohort import Slice, low_scores
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
@@ -19,20 +22,31 @@ from recovery.views.tickets import number
 from surveys.models import Survey
 
 USUAL_DAYS = 90
-FILTERS = ("from", "to", "survey", "team", "touchpoint")
+SEGMENTS: Final[dict[str, Promise]] = {
+    segment.TIER: pgettext_lazy("segment", "tier"),
+    segment.CHANNEL: pgettext_lazy("segment", "channel"),
+    segment.LANGUAGE: pgettext_lazy("segment", "language"),
+}
+FILTERS = ("from", "to", "survey", "team", "touchpoint", "segment", "as_of")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What stands in the address, and the cohort it means. Both days belong to the period."""
+    """What stands in the address, and the cohort it means. Both days belong to the period.
+
+    `at` is the moment the numbers are of: the end of the day asked for with `as_of`, or `now`.
+    """
 
     first: date
     last: date
     at: datetime
+    now: datetime
+    as_of: datetime | None
     seen: TicketQuerySet
     survey: Survey | None
     team: Team | None
     touchpoint: str
+    segment: str
     surveys: list[Survey]
     teams: list[Team]
     errors: list[str]
@@ -46,6 +60,8 @@ class Asked:
             survey=self.survey.pk if self.survey else None,
             teams=frozenset(Team.ids_below({self.team.pk})) if self.team else None,
             touchpoint=self.touchpoint,
+            as_of=self.as_of,
+            segment=self.segment,
         )
 
     @property
@@ -59,10 +75,39 @@ class Asked:
         return list(named.values_list("touchpoint", flat=True).distinct()[:200])
 
     @property
+    def segments(self) -> list[tuple[str, str]]:
+        """Those that tickets of this reader belong to, and the one asked for, in words. One query."""
+        fields = ("customer__tier", "response__channel", "response__locale")
+        rows = list(self.seen.order_by().values_list(*fields).distinct()[:500])
+        kinds = (segment.TIER, segment.CHANNEL, segment.LANGUAGE)
+        found = {
+            str(segment.Segment(kind, value))
+            for row in rows
+            for kind, value in zip(kinds, row, strict=True)
+            if value
+        }
+        return [(text, segment_words(text)) for text in sorted(found | ({self.segment} - {""}))]
+
+    @property
     def period(self) -> str:
         return _("{first} to {last}").format(
             first=date_format(self.first, "DATE_FORMAT"), last=date_format(self.last, "DATE_FORMAT")
         )
+
+    @property
+    def today(self) -> date:
+        return timezone.localtime(self.now).date()
+
+    @property
+    def as_of_day(self) -> date | None:
+        return timezone.localtime(self.as_of).date() if self.as_of else None
+
+    @property
+    def query_now(self) -> str:
+        """The same filters, as everything stands now."""
+        query = QueryDict(self.query, mutable=True)
+        query.pop("as_of", None)
+        return query.urlencode()
 
     @property
     def narrowed_to(self) -> list[str]:
@@ -71,7 +116,15 @@ class Asked:
             str(self.team) if self.team else _("all teams"),
             str(self.survey) if self.survey else _("all surveys"),
             self.touchpoint or _("all touchpoints"),
+            *([segment_words(self.segment)] if self.segment else []),
         ]
+
+
+def segment_words(text: str) -> str:
+    """tier: Gold; region: East."""
+    found = segment.parse(text)
+    name = found.name or str(SEGMENTS[found.kind])
+    return _("{name}: {value}").format(name=name, value=found.value)
 
 
 def midnight(day: date) -> datetime:
@@ -79,24 +132,37 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
+def end_of(day: date) -> datetime:
+    """The last moment of a day in the reader's zone."""
+    return midnight(day + timedelta(days=1)) - timedelta(microseconds=1)
+
+
 def read(request: HttpRequest, at: datetime) -> Asked:
     """The last ninety days where the address says nothing; what it says wrongly is named, and left out."""
     errors: list[str] = []
     today = timezone.localtime(at).date()
-    last = day_of(door.asked(request, "to"), errors) or today
+    stood = day_past(door.asked(request, "as_of"), today, errors)
+    last = day_of(door.asked(request, "to"), errors) or stood or today
     first = day_of(door.asked(request, "from"), errors) or last - timedelta(days=USUAL_DAYS - 1)
     if first > last:
         errors.append(_("The first day lies after the last one; they were swapped."))
         first, last = last, first
+    if stood and stood < first:
+        errors.append(_("A day before the first low score shows nothing; it was left out."))
+        stood = None
+    as_of = min(end_of(stood), at) if stood else None
     surveys, teams = list(Survey.objects.all()), list(Team.objects.filter(pk__in=door.teams_of(request)))
     return Asked(
         first=first,
         last=last,
-        at=at,
+        at=as_of or at,
+        now=at,
+        as_of=as_of,
         seen=door.seen_by(request),
         survey=chosen(surveys, door.asked(request, "survey"), errors),
         team=chosen(teams, door.asked(request, "team"), errors),
         touchpoint=door.asked(request, "touchpoint"),
+        segment=segment_of(door.asked(request, "segment"), errors),
         surveys=surveys,
         teams=teams,
         errors=errors,
@@ -115,6 +181,22 @@ def day_of(text: str, errors: list[str]) -> date | None:
         return day
     errors.append(_("“%(text)s” is no day such as 2026-03-02.") % {"text": text[:40]})
     return None
+
+
+def day_past(text: str, today: date, errors: list[str]) -> date | None:
+    day = day_of(text, errors)
+    if day is None or day <= today:
+        return day
+    errors.append(_("Nobody knows yet how it will stand on a day to come; it was left out."))
+    return None
+
+
+def segment_of(text: str, errors: list[str]) -> str:
+    try:
+        return str(segment.parse(text)) if text else ""
+    except ValueError as error:
+        errors.append(str(error))
+        return ""
 
 
 def chosen(rows: list[Any], text: str, errors: list[str]) -> Any:

@@ -171,9 +171,9 @@ class TestParameters:
 
     @pytest.mark.parametrize("name", NUMBERS)
     def test_what_is_not_known_is_refused_by_name(self, cast: Cast, vera: Client, name: str) -> None:
-        answer = vera.read(f"insight/{name}/", segment="x", **{"from": "yesterday"}, survey="none")
+        answer = vera.read(f"insight/{name}/", region="x", **{"from": "yesterday"}, survey="none")
         assert answer.status_code == 400
-        assert places(answer) == {"segment", "from", "survey"}
+        assert places(answer) == {"region", "from", "survey"}
         assert "2026-03-02" in reason_at(answer, "from")
 
     @pytest.mark.parametrize(
