@@ -18,6 +18,7 @@ from recovery.insight.times import KINDS, missed
 from recovery.models import Cause, Ticket
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
+from recovery.views.insight_behind import ids_behind, said_of
 from recovery.views.insight_slice import Asked
 from recovery.views.rows import for_rows, rows_of
 from recovery.views.tickets import number
@@ -35,6 +36,7 @@ class Number:
     stage: str
     causes: dict[str, int]
     missed: str
+    behind: str
 
     @classmethod
     def of(cls, request: HttpRequest) -> Number:
@@ -51,6 +53,7 @@ class Number:
                 if door.asked(request, side)
             },
             missed=kind if kind in KINDS else "",
+            behind=door.asked(request, "behind"),
         )
 
     def counts(self, told: list[Story]) -> list[Story]:
@@ -62,6 +65,8 @@ class Number:
         ]
 
     def in_words(self) -> list[str]:
+        if self.behind:
+            return said_of(self.behind)
         said = words.picked_words(self.column, self.states, self.reached, self.stage)
         said += [str(cause) for cause in Cause.objects.filter(pk__in=self.causes.values())]
         return [*said, gettext("not in time")] if self.missed else said
@@ -85,6 +90,8 @@ def show_tickets(request: HttpRequest) -> HttpResponse:
 
 
 def newest_first(asked: Asked, wanted: Number) -> list[int]:
+    if wanted.behind:
+        return ids_behind(asked, wanted.behind)
     if wanted.missed:
         rows = missed(asked.cohort, wanted.missed, asked.at)
         return list(rows.order_by("-pk").values_list("pk", flat=True))
