@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+
 from recovery.insight.cohort import Story
+from recovery.insight.recovery import Rate
 from recovery.models import Cause
+from recovery.models.ticket import TicketQuerySet
 
 FOUND, SAID = "found", "said"
 SIDES: Final = (FOUND, SAID)
@@ -32,8 +38,8 @@ class Pareto:
 
 
 def pareto(told: Sequence[Story], side: str) -> Pareto:
-    """Counts of the present cause of each ticket; where none is set yet it is unknown. One query."""
-    counts = Counter(story.cause_found if side == FOUND else story.cause_said for story in told)
+    """Counts of the cause each ticket has in its story; where it has none yet it is unknown. One query."""
+    counts = Counter(cause_of(story, side) for story in told)
     unknown = counts.pop(None, 0)
     known = counts.total()
     causes = Cause.objects.in_bulk([pk for pk in counts if pk is not None])
@@ -42,3 +48,43 @@ def pareto(told: Sequence[Story], side: str) -> Pareto:
         upto += count
         rows.append(CauseCount(causes[pk or 0], count, count / known, upto / known))
     return Pareto(rows, known, unknown)
+
+
+def cause_of(story: Story, side: str) -> int | None:
+    return story.cause_found if side == FOUND else story.cause_said
+
+
+def agreement(told: Sequence[Story]) -> Rate:
+    """How often what the customer said is what was found, of the tickets where both are known."""
+    both = [story for story in told if story.cause_found is not None and story.cause_said is not None]
+    return Rate(sum(story.cause_found == story.cause_said for story in both), len(both))
+
+
+@dataclass(frozen=True, slots=True)
+class Monthly:
+    """`counts` of each cause by its id, one for each of `months` (their first days), the earliest first."""
+
+    months: list[date]
+    counts: dict[int, list[int]]
+
+
+def by_month(told: Sequence[Story], month_of: Mapping[int, date], side: str) -> Monthly:
+    """The causes by the month of the low score; a month without any is there with noughts."""
+    months = all_between(sorted(set(month_of.values())))
+    tally = Counter((cause_of(story, side), month_of.get(story.ticket)) for story in told)
+    causes = {cause for cause, _month in tally if cause is not None}
+    return Monthly(months, {cause: [tally[cause, month] for month in months] for cause in sorted(causes)})
+
+
+def months_of(cohort: TicketQuerySet) -> dict[int, date]:
+    """The first day of the month in which each low score was given, on the reader's calendar. One query."""
+    month = TruncMonth("given_at", tzinfo=timezone.get_current_timezone())
+    rows = cohort.annotate(month=month).order_by().values_list("pk", "month")
+    return {pk: first.date() for pk, first in rows}
+
+
+def all_between(months: list[date]) -> list[date]:
+    if not months:
+        return []
+    first, last = (12 * month.year + month.month - 1 for month in (months[0], months[-1]))
+    return [date(number // 12, number % 12 + 1, 1) for number in range(first, last + 1)]

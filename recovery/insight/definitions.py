@@ -85,4 +85,97 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     ),
     "csat": _("Satisfied: answers in the high band / valid answers, with Wilson’s 95 % interval."),
     "ces": _("Made it easy: answers in the high band / valid answers, with Wilson’s 95 % interval."),
+    "value_at_risk": _(
+        "Value at risk: over customers with an open low score, the sum of annual value × (1 − expected"
+        " retention of their latest score). A customer counts once; one marked lost is not at risk any more."
+        " Who has no value recorded is counted beside it."
+    ),
+    "value_kept": _(
+        "Value kept: over customers whose latest answer after a resolution is a passive’s or a promoter’s,"
+        " the sum of annual value × (expected retention of that answer − that of the low score). People who"
+        " are asked again move up by themselves, too: not all of it was kept by follow-up."
+    ),
+    "expected_retention": _(
+        "Expected retention is an assumption, not a measurement: the share of customers of a level who are"
+        " expected to be customers a year on. The figure goes by the middle of each range; the range printed"
+        " beside it comes from the two ends. It is not a confidence interval."
+    ),
+    "if_all_left": _(
+        "If the open ones all left: the whole annual value of the customers at risk, without any assumption."
+    ),
+    "if_as_last_quarter": _(
+        "If as many recovered as last quarter: the share of the last quarter’s low scores whose next answer"
+        " was a passive’s or a promoter’s (the silent counted as not recovered) is taken to recover to the"
+        " retention of those answers; the rest stay as they are. The range comes from Wilson’s 95 % interval"
+        " of that share."
+    ),
+    "lost": _(
+        "Lost: customers marked lost in the period / customers there were when it began, with Wilson’s 95 %"
+        " interval. A customer is there from the day they were first recorded."
+    ),
+    "lost_owed": _(
+        "With a ticket: of those lost, the ones who at that time had a ticket in work, or one on which nobody"
+        " had reached them."
+    ),
+    "repeat_contact": _(
+        "Repeat contact: resolved tickets whose customer came back within 14 days (a new ticket, another low"
+        " score, or a message) about the same cause or one listed as following it / resolved tickets whose 14"
+        " days are over. Tickets without a known customer are left out."
+    ),
+    "goodwill": _(
+        "Goodwill: what was given on the tickets of these low scores, as its cost. Per recovered customer it"
+        " is all of it / low scores whose next answer is a passive’s or a promoter’s, because what did not"
+        " help is part of the price. It is all that was given and no sample, so it has no interval."
+    ),
+    "cause_agreement": _(
+        "Said as found: tickets where the cause the customer named is the one that was found / tickets where"
+        " both are known, with Wilson’s 95 % interval."
+    ),
+    "target": _(
+        "A target is judged with the 95 % interval of its number: met or on track where all of it lies on the"
+        " right side, missed or at risk where all of it lies on the wrong one, and “cannot tell yet” while it"
+        " holds the target. A number is measured over the days asked for; once a target’s day has passed,"
+        " over as many days up to it."
+    ),
+    "panel_people": _(
+        "The same people: everybody with a valid answer in the period to this survey, or another of its line,"
+        " on the scale compared. They begin with their first such answer; of answers given at the same time,"
+        " the order in which they came in counts, for a file the order of its rows. A blank is no answer."
+        " Whoever gave no later answer is a column of their own, and never dropped."
+    ),
+    "panel_now": _(
+        "Now: by the latest answer. The share is of those who answered again, with Wilson’s 95 % interval;"
+        " beside it the bounds over everybody who began so: if none, and if all, of those without a later"
+        " answer were the same."
+    ),
+    "panel_ever": _("Ever: the same, by the best of the later answers."),
+    "panel_scale": _(
+        "Answers given on another scale are compared with nothing here. People who answered on another scale"
+        " only are in no cell; they are counted beside the table."
+    ),
+    "panel_change": _(
+        "Change: the figure of the same people later less earlier. Its 95 % interval is that of each person’s"
+        " own change, so it knows that both answers come from one person: for an NPS adjusted Wald with three"
+        " pairs added (after Rocks 2016; Agresti and Min 2005), for CSAT and CES that of Bonett and Price"
+        " (2012). It says what changed, not why: who begins low moves up by chance, and who begins high down."
+    ),
+    "waves": _(
+        "Two waves: the people who have a valid answer in both periods, each by the latest one in it. Who"
+        " answered in one of them only is counted beside it, and in neither figure."
+    ),
+    "driver_mean": _("Mean rating from 1 to 5, with Student’s 95 % interval."),
+    "driver_importance": _(
+        "Importance: Spearman’s rank correlation of the rating with how good the overall score of the same"
+        " answer is, with Fisher’s 95 % interval (Bonett and Wright 2000). It says what goes together, not what"
+        " causes it."
+    ),
+    "driver_map": _(
+        "The map is cut at the medians of the drivers on it; one that lies on a median counts as above it. A"
+        " driver with fewer than 30 ratings is listed, and has no place."
+    ),
+    "satisfaction_index": _(
+        "Satisfaction index: the mean ratings of the drivers on the map, weighted by their importance (one"
+        " that is not above 0 weighs nothing), from 0 (all rated 1) to 100 (all rated 5). Its 95 % interval"
+        " takes the weights as given."
+    ),
 }
