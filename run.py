@@ -133,7 +133,7 @@ def setup() -> int:
 
 def test(words: list[str]) -> int:
     compile_catalogues()
-    workers = [] if any(word.startswith("-n") for word in words) else ["-n", "2"]
+    workers = [] if any(word.startswith("-n") for word in words) else ["-n", "3"]
     return subprocess.call([str(PYTHON), "-m", "pytest", *workers, *words], cwd=ROOT)
 
 
