@@ -23,7 +23,7 @@ from recovery.models.staff import ApiToken, Leave, Membership, StaffProfile
 from recovery.models.target import Target
 from recovery.models.team import Team
 from recovery.models.ticket import Ticket, TicketResponse
-from recovery.models.told import ToldTicket
+from recovery.models.told import ToldTicket, UntoldChange
 
 __all__ = [
     "ApiToken",
@@ -72,5 +72,6 @@ __all__ = [
     "TicketResponse",
     "ToldTicket",
     "TriageRule",
+    "UntoldChange",
     "Wait",
 ]

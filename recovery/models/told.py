@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from recovery.models.ticket import Ticket
@@ -9,11 +10,14 @@ from recovery.models.ticket import Ticket
 class ToldTicket(models.Model):
     """What became of one low score, kept so that long histories need not be told anew for every page.
 
-    Rebuilt from the ticket's own rows, never written by an act. `stale` rows, and tickets without a row, are
-    told the slow way until somebody has rebuilt them.
+    Only `recovery.insight.keeping` writes it, never an act. It is true unless an `UntoldChange` names its
+    ticket or the ticket's customer. No foreign key in the database: writing it locks no ticket, so no act
+    ever waits for it.
     """
 
-    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, primary_key=True, related_name="told")
+    ticket = models.OneToOneField(
+        Ticket, on_delete=models.CASCADE, primary_key=True, related_name="told", db_constraint=False
+    )
     given_at = models.DateTimeField(_("low score given"))
     survey = models.BigIntegerField()
     team = models.BigIntegerField()
@@ -29,17 +33,33 @@ class ToldTicket(models.Model):
     why = models.CharField(max_length=40, blank=True)
     cause_found = models.BigIntegerField(null=True)
     cause_said = models.BigIntegerField(null=True)
-    seconds_to_contact = models.BigIntegerField(null=True)
-    stale = models.BooleanField(default=False)
+    to_contact = models.DurationField(null=True)
 
     class Meta:
         ordering = ["ticket"]
         verbose_name = _("told ticket")
         verbose_name_plural = _("told tickets")
-        indexes = [
-            models.Index(fields=["given_at"], name="told_by_day"),
-            models.Index(fields=["ticket"], condition=models.Q(stale=True), name="told_stale"),
-        ]
+        indexes = [models.Index(fields=["given_at"], name="told_by_day")]
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.next}"
+
+
+class UntoldChange(models.Model):
+    """Something changed that the story of this ticket, or of every ticket of this customer, may turn on.
+
+    Triggers add these rows in the transaction of whatever changed it, and change none: so a change that is
+    not committed yet when a story is told leaves its row behind, and the story is told again.
+    """
+
+    ticket = models.BigIntegerField(null=True)
+    customer = models.BigIntegerField(null=True)
+    marked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("change to tell")
+        verbose_name_plural = _("changes to tell")
+
+    def __str__(self) -> str:
+        return f"ticket {self.ticket}" if self.ticket else f"customer {self.customer}"
