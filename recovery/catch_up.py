@@ -90,6 +90,11 @@ POLICIES: dict[str, CatchUp] = {
         skip_after=timedelta(days=3),
         reason="weekly_too_late",
     ),
+    "stories": CatchUp(
+        RUN,
+        "What changed is counted from the tickets' own rows until its story is told again: no number waits "
+        "for it, pages are only slower meanwhile.",
+    ),
     "invitations": CatchUp(
         SKIP,
         "An answer about something long past is about memory, not about what happened: a week is the "

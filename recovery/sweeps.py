@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from dispatch.kinds import Kind
 from recovery import lifecycle
 from recovery.catch_up import LATE
+from recovery.insight.telling import due_changes, tell_changed
 from recovery.lifecycle import Refused
 from recovery.lifecycle.contact import instant_of
 from recovery.lifecycle.placement import due_placements
@@ -197,4 +198,5 @@ KINDS = [
     Kind("silence", silent_resurveys, end_unanswered, "invitation__expires_at"),
     Kind("digests", due_digests, send_digest, "untold_since"),
     Kind("weekly", due_weeklies, send_weekly, ""),
+    Kind("stories", due_changes, tell_changed, "marked_at"),
 ]

@@ -12,7 +12,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from recovery.insight.cohort import Story
-from recovery.insight.recovery import Rate
+from recovery.insight.recovery import Rate, tally
 from recovery.models import Cause
 from recovery.models.ticket import TicketQuerySet
 
@@ -39,7 +39,7 @@ class Pareto:
 
 def pareto(told: Sequence[Story], side: str) -> Pareto:
     """Counts of the cause each ticket has in its story; where it has none yet it is unknown. One query."""
-    counts = Counter(cause_of(story, side) for story in told)
+    counts = tally(told, lambda story: cause_of(story, side))
     unknown = counts.pop(None, 0)
     known = counts.total()
     causes = Cause.objects.in_bulk([pk for pk in counts if pk is not None])
@@ -57,7 +57,8 @@ def cause_of(story: Story, side: str) -> int | None:
 def agreement(told: Sequence[Story]) -> Rate:
     """How often what the customer said is what was found, of the tickets where both are known."""
     both = [story for story in told if story.cause_found is not None and story.cause_said is not None]
-    return Rate(sum(story.cause_found == story.cause_said for story in both), len(both))
+    same = sum(story.count for story in both if story.cause_found == story.cause_said)
+    return Rate(same, sum(story.count for story in both))
 
 
 @dataclass(frozen=True, slots=True)

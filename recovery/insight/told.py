@@ -1,0 +1,132 @@
+"""What became of the low scores, from the stories that were told before and kept: PostgreSQL counts them.
+
+The numbers are those of `cohort.stories` to the last digit. A story that may have changed since is told anew
+from the ticket's own rows, and so is everything as of a past day: what is kept is how things stand now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
+
+from recovery.insight import segment
+from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.recovery import LATER, NEVER, WITHIN, wait_of
+from recovery.models import Ticket, ToldTicket, UntoldChange
+from recovery.models.ticket import TicketQuerySet
+
+# What every number of a cohort is made of; a grouping adds the field it goes by.
+CORE: Final = ("reached", "reached_later", "stage", "next", "now", "ever", "lasting", "why")
+BESIDE: Final = ("team", "touchpoint", "tier", "cause_found", "cause_said")
+# How long people waited to be heard: `recovery.wait_of`, reckoned by PostgreSQL.
+WAIT: Final = "wait"
+# A field of a story, and the values it may have.
+Wanted = tuple[str, Collection[Any]]
+# So many are told the slow way at a time.
+AT_A_TIME: Final = 5_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """A reader's cohort, read once: what changed lately is looked up when it is first asked for a number."""
+
+    seen: TicketQuerySet
+    which: Slice
+
+    def counted(self, *fields: str) -> list[Story]:
+        """Stories with how many tickets share them, alike in CORE and in these fields, of BESIDE or WAIT.
+
+        The longest `to_contact` stands for those who waited alike. Fields not asked for are left empty.
+        """
+        return [*self._from_kept(fields), *self.retold]
+
+    def behind(self, wanted: Iterable[Wanted]) -> TicketQuerySet:
+        """The tickets whose story has one of these values in each of these fields."""
+        wanted = list(wanted)
+        kept = self._kept().alias(wait=wait())
+        for name, values in wanted:
+            kept = kept.filter(one_of(name, values))
+        retold = [story.ticket for story in self.retold if is_wanted(story, wanted)]
+        return Ticket.objects.filter(Q(pk__in=kept.values("pk")) | Q(pk__in=retold))
+
+    @cached_property
+    def retold(self) -> list[Story]:
+        """The stories of the cohort that were told the slow way."""
+        if not self._is_kept:
+            return stories(low_scores(self.seen, self.which), self.which.as_of)
+        return [
+            story
+            for start in range(0, len(self._changed), AT_A_TIME)
+            for story in self._told_anew(self._changed[start : start + AT_A_TIME])
+        ]
+
+    def _told_anew(self, changed: list[int]) -> list[Story]:
+        return stories(low_scores(self.seen.filter(pk__in=changed), self.which))
+
+    @property
+    def _is_kept(self) -> bool:
+        return self.which.as_of is None
+
+    @cached_property
+    def _changed(self) -> list[int]:
+        """Read once, before anything is counted: so each ticket counts once, whatever is kept meanwhile."""
+        return changed_tickets()
+
+    def _kept(self) -> QuerySet[ToldTicket]:
+        """Those of the cohort that are true as they are kept. As `low_scores` narrows, so does this."""
+        if not self._is_kept:
+            return ToldTicket.objects.none()
+        which = self.which
+        rows = ToldTicket.objects.order_by().exclude(pk__in=self._changed)
+        seen = segment.narrowed(self.seen, segment.parse(which.segment)) if which.segment else self.seen
+        if seen.query.where:
+            rows = rows.filter(ticket__in=seen.order_by().values("pk"))
+        if which.start is not None:
+            rows = rows.filter(given_at__gte=which.start)
+        if which.end is not None:
+            rows = rows.filter(given_at__lt=which.end)
+        if which.survey is not None:
+            rows = rows.filter(survey=which.survey)
+        if which.teams is not None:
+            rows = rows.filter(team__in=which.teams)
+        return rows.filter(touchpoint=which.touchpoint) if which.touchpoint else rows
+
+    def _from_kept(self, fields: Collection[str]) -> list[Story]:
+        kept: Any = self._kept().annotate(wait=wait()) if WAIT in fields else self._kept()
+        rows = kept.values(*CORE, *fields).annotate(count=Count("pk"), longest=Max("to_contact"))
+        return [story_of(row) for row in rows]
+
+
+def story_of(row: dict[str, Any]) -> Story:
+    longest, wait = row.pop("longest"), row.pop(WAIT, None)
+    return Story(ticket=0, **row, to_contact=longest if wait else None)
+
+
+def wait() -> Case:
+    limits = [When(to_contact__lte=limit, then=Value(name)) for name, limit in WITHIN]
+    never = When(reached=False, then=Value(NEVER))
+    return Case(never, *limits, default=Value(LATER), output_field=CharField())
+
+
+def one_of(name: str, values: Collection[Any]) -> Q:
+    known = Q(**{f"{name}__in": [value for value in values if value is not None]})
+    return known | Q(**{f"{name}__isnull": True}) if None in values else known
+
+
+def is_wanted(story: Story, wanted: Iterable[Wanted]) -> bool:
+    return all(
+        (wait_of(story) if name == WAIT else getattr(story, name)) in values for name, values in wanted
+    )
+
+
+def changed_tickets() -> list[int]:
+    """Every ticket whose kept story may not be true any more, or that has none yet; in one query."""
+    marks = UntoldChange.objects.order_by()
+    customers = marks.filter(customer__isnull=False).values("customer")
+    named = marks.filter(ticket__isnull=False).values_list("ticket", flat=True)
+    theirs = Ticket.objects.order_by().filter(customer__in=customers).values_list("pk", flat=True)
+    return sorted(named.union(theirs))

@@ -1,0 +1,495 @@
+"""What is counted from kept stories is what the tickets' own rows say, whatever happened to either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import fields, replace
+from datetime import timedelta
+from io import StringIO
+from operator import attrgetter
+from random import Random
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from psycopg import Connection
+
+from recovery.insight.causes import SIDES, pareto
+from recovery.insight.cohort import Slice, Story, low_scores, pick, stories
+from recovery.insight.recovery import ranking, recovery, wait_of
+from recovery.insight.telling import REST, check, rebuild, tell_batch
+from recovery.insight.told import BESIDE, WAIT, Told, Wanted
+from recovery.models import Contact, Resurvey, Ticket, TicketEvent, ToldTicket, UntoldChange
+from surveys.models import Customer, Response, Survey
+from tests.due import due, run_all, take_step
+from tests.make import DAY, HOUR, MONDAY, Cast
+from tests.recovery.insight import histories
+from tests.recovery.insight.histories import answer, ask, heard, loop, low, put_right, unknown, wander
+from tests.surveys.make import make_survey
+
+ALL = Slice()
+KEYS: dict[str, Callable[[Story], Hashable]] = {
+    "cause_found": attrgetter("cause_found"),
+    "cause_said": attrgetter("cause_said"),
+    "team": attrgetter("team"),
+    "touchpoint": attrgetter("touchpoint"),
+    "tier": attrgetter("tier"),
+    WAIT: wait_of,
+}
+
+
+def everything(which: Slice = ALL, seen: Any = None) -> dict[str, Any]:
+    """Every number of the cohort, the slow way."""
+    told = stories(low_scores(Ticket.objects.all() if seen is None else seen, which))
+    return numbers(lambda *_fields: told)
+
+
+def from_kept(which: Slice = ALL, seen: Any = None) -> dict[str, Any]:
+    return numbers(Told(Ticket.objects.all() if seen is None else seen, which).counted)
+
+
+def numbers(counted: Callable[..., list[Story]]) -> dict[str, Any]:
+    return {
+        "recovery": recovery(counted()),
+        **{f"by {name}": groups(counted(name), key) for name, key in KEYS.items()},
+        **{side: pareto(counted(f"cause_{side}"), side) for side in SIDES},
+    }
+
+
+def groups(told: list[Story], key: Callable[[Story], Hashable]) -> Any:
+    """In an order of their own, where groups are as large as each other."""
+    found = ranking(told, key)
+    return [sorted(some, key=lambda group: str(group.key)) for some in (found.ranked, found.small)]
+
+
+def behind(*wanted: Wanted) -> set[int]:
+    return set(Told(Ticket.objects.all(), ALL).behind(wanted).values_list("pk", flat=True))
+
+
+def keep_all() -> None:
+    while tell_batch():
+        pass
+
+
+# --- whatever happens ---------------------------------------------------------------------------------------
+
+
+class World:
+    """Tickets that go wherever chance leads them, and everything else that may change what became of them."""
+
+    def __init__(self, cast: Cast, chance: Random) -> None:
+        self.cast, self.chance, self.at = cast, chance, MONDAY
+        self.phone = make_survey("delivery-phone", line="delivery")
+
+    def step(self) -> str:
+        self.at += self.chance.choice([HOUR, DAY, 4 * DAY])
+        happening = self.chance.choice([self.opened, self.acted, self.acted, self.acted, *self.besides])
+        try:
+            with transaction.atomic():
+                happening()
+        except IntegrityError:
+            return "refused"
+        return happening.__name__
+
+    @property
+    def besides(self) -> list[Callable[[], object]]:
+        return [
+            *(self.tier_changed, self.answer_changed, self.answer_gone, self.answered_on_the_phone),
+            *(self.person_changed, self.moved, self.cause_changed, self.contact_undone, self.line_changed),
+            *(self.resurvey_changed, self.ticket_gone),
+        ]
+
+    def one(self, rows: Any) -> Any:
+        found = list(rows.order_by("pk"))
+        return self.chance.choice(found) if found else None
+
+    def opened(self) -> None:
+        ticket = low(
+            self.cast,
+            at=self.at,
+            team=self.chance.choice([self.cast.east, self.cast.west]),
+            touchpoint=self.chance.choice(["", "Pudong", "Jing'an"]),
+        )
+        if self.chance.random() < 0.2:
+            Ticket.objects.filter(pk=ticket.pk).update(cause_said=self.cast.rude)
+
+    def acted(self) -> None:
+        ticket = self.one(Ticket.objects)
+        if ticket is not None:
+            histories.step(self.cast, self.chance, ticket, self.at)
+
+    def tier_changed(self) -> None:
+        customer = self.one(Customer.objects)
+        if customer is not None:
+            customer.tier = self.chance.choice(["", "Gold", "Silver"])
+            customer.save()
+
+    def answer_changed(self) -> None:
+        response = self.one(Response.objects)
+        if response is not None:
+            score = self.chance.randrange(11)
+            moved = response.answered_at + self.chance.choice([timedelta(), DAY, -DAY])
+            Response.objects.filter(pk=response.pk).update(
+                score=score, band=self.cast.survey.band(score), answered_at=moved
+            )
+
+    def answer_gone(self) -> None:
+        response = self.one(Response.objects)
+        if response is not None:
+            Response.objects.filter(pk=response.pk).update(
+                state=self.chance.choice(["withdrawn", "complete"])
+            )
+
+    def answered_on_the_phone(self) -> None:
+        customer = self.one(Customer.objects)
+        self.cast.response(self.chance.randrange(11), customer=customer, survey=self.phone, at=self.at)
+
+    def person_changed(self) -> None:
+        ticket, customer = self.one(Ticket.objects), self.one(Customer.objects)
+        if ticket is not None and customer is not None:
+            Response.objects.filter(customer=ticket.customer_id).update(customer=customer)
+            Ticket.objects.filter(pk=ticket.pk).update(customer=customer)
+
+    def moved(self) -> None:
+        ticket = self.one(Ticket.objects)
+        if ticket is not None:
+            Ticket.objects.filter(pk=ticket.pk).update(
+                team=self.chance.choice([self.cast.east, self.cast.west])
+            )
+
+    def cause_changed(self) -> None:
+        ticket = self.one(Ticket.objects)
+        if ticket is not None:
+            Ticket.objects.filter(pk=ticket.pk).update(cause_found=self.cast.rude)
+
+    def contact_undone(self) -> None:
+        contact = self.one(Contact.objects)
+        if contact is not None:
+            contact.delete()
+
+    def line_changed(self) -> None:
+        Survey.objects.filter(pk=self.phone.pk).update(line=self.chance.choice(["delivery", "phone"]))
+
+    def resurvey_changed(self) -> None:
+        Resurvey.objects.filter(state="ended", outcome="not_asked").update(reason="no_address")
+
+    def ticket_gone(self) -> None:
+        if self.chance.random() < 0.2 and (ticket := self.one(Ticket.objects)):
+            Ticket.objects.filter(merged_into=ticket).update(merged_into=None)
+            ticket.delete()
+
+    def a_slice(self) -> Slice:
+        cast, chance = self.cast, self.chance
+        start = MONDAY + chance.randrange(30) * DAY
+        return chance.choice(
+            [
+                Slice(start=start, end=start + 30 * DAY),
+                Slice(survey=cast.survey.pk, touchpoint="Pudong"),
+                Slice(teams=frozenset({cast.west.pk})),
+                Slice(segment="tier:Gold"),
+                Slice(as_of=start + 10 * DAY),
+            ]
+        )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_it_counts_what_the_slow_way_counts_after_every_step(cast: Cast, seed: int) -> None:
+    chance = Random(seed)
+    world = World(cast, chance)
+    seen = set()
+    for number in range(60):
+        happened = world.step()
+        if chance.random() < 0.4:
+            tell_batch(limit=chance.choice([1, 5, 50]))
+        seen.add((ToldTicket.objects.exists(), UntoldChange.objects.exists()))
+        assert from_kept() == everything(), (number, happened)
+        if number % 5 == 0:
+            which = world.a_slice()
+            told = stories(low_scores(Ticket.objects.all(), which), which.as_of)
+            assert from_kept(which) == numbers(lambda *_fields, told=told: told), (number, happened, which)
+    assert (True, True) in seen, "some stories were kept, and some were not true any more"
+    keep_all()
+    assert from_kept() == everything()
+    assert [found for _size, found in check() if found] == []
+
+
+def test_it_gives_the_tickets_behind_each_number(cast: Cast) -> None:
+    world = World(cast, Random(11))
+    for _ in range(40):
+        world.step()
+        if world.chance.random() < 0.3:
+            tell_batch(limit=5)
+    told = stories(low_scores(Ticket.objects.all(), ALL))
+    for state in {story.next for story in told}:
+        for reached in (True, False):
+            expected = {story.ticket for story in pick(told, "next", [state], reached)}
+            assert behind(("next", [state]), ("reached", [reached])) == expected
+    for wait in {wait_of(story) for story in told}:
+        assert behind((WAIT, [wait])) == {story.ticket for story in told if wait_of(story) == wait}
+    unknown = {story.ticket for story in told if story.cause_found is None}
+    assert behind(("cause_found", [None])) == unknown != behind()
+    late = {story.ticket for story in told if story.cause_found in (None, cast.late.pk)}
+    assert behind(("cause_found", [None, cast.late.pk])) == late
+    assert behind() == {story.ticket for story in told}
+
+
+# What may change a story, done to a ticket whose loop has ended; without its mark the numbers would be wrong.
+def contacted(cast: Cast, ticket: Ticket) -> None:
+    Contact.objects.create(ticket=ticket, cycle=1, at=MONDAY + HOUR, outcome="reached")
+
+
+def answered(cast: Cast, ticket: Ticket) -> None:
+    cast.response(9, customer=ticket.customer, at=MONDAY + 6 * DAY)
+
+
+def opened(cast: Cast, ticket: Ticket) -> None:
+    low(cast)
+
+
+def asked_again(cast: Cast, ticket: Ticket) -> None:
+    Resurvey.objects.update(state="ended", outcome="no_answer")
+
+
+def tier(cast: Cast, ticket: Ticket) -> None:
+    Customer.objects.update(tier="Gold")
+
+
+def team(cast: Cast, ticket: Ticket) -> None:
+    Ticket.objects.update(team=cast.west)
+
+
+def gone(cast: Cast, ticket: Ticket) -> None:
+    TicketEvent.objects.filter(ticket=ticket).delete()
+
+
+@pytest.mark.parametrize("change", [contacted, answered, opened, asked_again, tier, team, gone])
+def test_a_change_that_left_no_mark_would_be_missed(cast: Cast, change: Callable[..., None]) -> None:
+    ticket = loop(cast, None, reached=False)
+    keep_all()
+    change(cast, ticket)
+    assert from_kept() == everything()
+    UntoldChange.objects.all().delete()
+    assert from_kept() != everything()
+    assert [len(found) for _size, found in check() if found] == [1]
+
+
+def test_what_changes_no_story_marks_nothing(cast: Cast) -> None:
+    ticket = loop(cast, None)
+    keep_all()
+    Ticket.objects.filter(pk=ticket.pk).update(priority=1, version=99, owner=cast.majun)
+    Customer.objects.update(name="Wang")
+    Response.objects.update(comment="Somebody called.")
+    assert not UntoldChange.objects.exists()
+
+
+# --- while others write -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def meanwhile(transactional_db: None) -> Any:
+    """Somebody else's transaction, open until it is committed."""
+    facts = {name: value for name, value in connection.get_connection_params().items() if name != "context"}
+    with Connection.connect(**facts) as other:
+        yield other
+
+
+REACHED = (
+    "INSERT INTO recovery_contact (ticket_id, cycle, at, by_name, channel, outcome, note)"
+    " VALUES (%s, 1, %s, '', 'phone', 'reached', '')"
+)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMeanwhile:
+    @pytest.mark.parametrize("before", ["kept", "marked", "new"])
+    def test_a_change_not_committed_yet_is_not_lost(self, meanwhile: Connection[Any], before: str) -> None:
+        cast = Cast()
+        ticket = low(cast)
+        if before != "new":
+            keep_all()
+        if before == "marked":
+            Ticket.objects.update(touchpoint="Pudong")
+        meanwhile.execute(REACHED, [ticket.pk, MONDAY + HOUR])
+        keep_all()
+        assert from_kept()["recovery"].reached.hits == 0
+        meanwhile.commit()
+        assert from_kept() == everything()
+        assert from_kept()["recovery"].reached.hits == 1
+        keep_all()
+        assert from_kept()["recovery"].reached.hits == 1
+
+    def test_an_act_waits_for_no_teller(self, meanwhile: Connection[Any]) -> None:
+        cast = Cast()
+        ticket = low(cast)
+        with transaction.atomic():
+            tell_batch()
+            meanwhile.execute("SET lock_timeout = 500")
+            meanwhile.execute("SELECT 1 FROM recovery_ticket WHERE id = %s FOR UPDATE", [ticket.pk])
+            meanwhile.execute(REACHED, [ticket.pk, MONDAY + HOUR])
+            meanwhile.commit()
+        assert from_kept() == everything()
+
+    def test_a_teller_waits_for_no_act(self, meanwhile: Connection[Any]) -> None:
+        cast = Cast()
+        ticket = low(cast)
+        meanwhile.execute("SELECT 1 FROM recovery_ticket WHERE id = %s FOR UPDATE", [ticket.pk])
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 500")
+            tell_batch()
+        assert ToldTicket.objects.get().ticket_id == ticket.pk
+
+    def test_tellers_tell_one_after_the_other(self, meanwhile: Connection[Any]) -> None:
+        low(Cast())
+        with transaction.atomic():
+            tell_batch()
+            locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            assert meanwhile.execute(locks).fetchone() == (1,)
+
+
+# --- the sweep and the command ------------------------------------------------------------------------------
+
+
+def test_the_sweep_tells_what_has_rested(cast: Cast) -> None:
+    loop(cast, 9)
+    at = timezone.now()
+    assert due("stories", at) == []
+    (mark,) = due("stories", at + REST + timedelta(seconds=5))
+    take_step("stories", mark, at)
+    assert not UntoldChange.objects.exists()
+    assert from_kept() == everything()
+    take_step("stories", mark, at)
+
+
+def test_a_round_leaves_nothing_to_tell(cast: Cast) -> None:
+    for _ in range(3):
+        loop(cast, 9)
+    run_all(timezone.now() + timedelta(minutes=1))
+    assert not UntoldChange.objects.exists()
+    assert ToldTicket.objects.count() == 3
+
+
+def command(*options: str) -> str:
+    out = StringIO()
+    call_command("rebuild_insight", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_rebuilds_everything_from_the_rows(cast: Cast) -> None:
+    chance = Random(3)
+    for _ in range(12):
+        wander(cast, chance)
+    UntoldChange.objects.all().delete()
+    ToldTicket.objects.all().delete()
+    assert command() == f"{Ticket.objects.count()} tickets told.\n"
+    assert from_kept() == everything()
+    with CaptureQueriesContext(connection) as queries:
+        from_kept()
+    assert len(queries) < 20, "nothing was told the slow way"
+    assert "0 differ" in command("--check")
+
+
+def test_the_check_names_what_differs_and_fails(cast: Cast) -> None:
+    first, second, third = loop(cast, 9), loop(cast, 3), low(cast)
+    command()
+    ToldTicket.objects.filter(pk=first.pk).update(next="detractor")
+    ToldTicket.objects.filter(pk=third.pk).delete()
+    row = ToldTicket.objects.get(pk=second.pk)
+    row.pk = 4711
+    row.save(force_insert=True)
+    out = StringIO()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("rebuild_insight", "--check", stdout=out)
+    assert stopped.value.code == 1
+    assert out.getvalue().splitlines() == [
+        f"ticket {first.pk}: next is kept as 'detractor' and is 'promoter'",
+        f"ticket {third.pk}: not kept",
+        "ticket 4711: kept, but no low score",
+        "3 tickets compared, 3 differ.",
+    ]
+    command()
+    assert "0 differ" in command("--check")
+
+
+def test_what_is_marked_is_not_taken_for_wrong(cast: Cast) -> None:
+    loop(cast, 9)
+    command()
+    Response.objects.filter(score=9).update(state="withdrawn")
+    assert "0 differ" in command("--check")
+
+
+def test_rebuilding_says_how_far_it_is(cast: Cast) -> None:
+    low(cast)
+    unknown(cast, MONDAY)
+    assert sum(rebuild()) == 2
+
+
+# --- what it must know --------------------------------------------------------------------------------------
+
+
+def test_it_keeps_every_field_of_a_story() -> None:
+    kept = {field.name for field in ToldTicket._meta.get_fields()} - {"given_at", "survey"}
+    assert kept == {field.name for field in fields(Story)} - {"count"}
+    assert {field.name for field in fields(Story)} >= set(BESIDE)
+
+
+def test_it_knows_every_way_to_narrow_a_cohort() -> None:
+    """Whoever adds one adds it to `Told`, too."""
+    known = {"start", "end", "survey", "teams", "touchpoint", "segment", "as_of"}
+    assert {field.name for field in fields(Slice)} == known
+
+
+def test_it_asks_as_often_for_many_as_for_few(cast: Cast) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            Told(Ticket.objects.all(), ALL).counted("team")
+        return len(asked)
+
+    loop(cast, 9)
+    few_changed = queries()
+    for _ in range(5):
+        loop(cast, 3)
+    assert queries() == few_changed == 7
+    keep_all()
+    assert queries() == 2
+
+
+def test_it_shows_nobody_what_they_may_not_see(cast: Cast) -> None:
+    low(cast)
+    low(cast, team=cast.west)
+    keep_all()
+    theirs = Ticket.objects.filter(team=cast.west)
+    assert from_kept(seen=theirs) == everything(seen=theirs)
+    assert from_kept(seen=theirs)["recovery"].size == 1
+    assert from_kept(seen=Ticket.objects.none())["recovery"].size == 0
+
+
+def test_stories_alike_are_one_with_their_number(cast: Cast) -> None:
+    for _ in range(3):
+        loop(cast, 9)
+    keep_all()
+    (story,) = Told(Ticket.objects.all(), ALL).counted()
+    assert (story.count, story.next, story.team) == (3, "promoter", 0)
+    (story,) = Told(Ticket.objects.all(), ALL).counted("team")
+    assert replace(story, count=0).team == cast.east.pk
+
+
+def test_a_wait_of_a_moment_too_long_is_too_long(cast: Cast) -> None:
+    for over in (timedelta(), timedelta(microseconds=1)):
+        heard(cast, low(cast), at=MONDAY + 4 * HOUR + over)
+    keep_all()
+    assert from_kept() == everything()
+    told = Told(Ticket.objects.all(), ALL).counted(WAIT)
+    assert {wait_of(story): story.count for story in told} == {"4h": 1, "24h": 1}
+
+
+def test_as_of_a_past_day_it_is_told_the_slow_way(cast: Cast) -> None:
+    ticket = put_right(cast, low(cast))
+    ask(ticket)
+    answer(cast, ticket, 9, at=MONDAY + 8 * DAY)
+    keep_all()
+    which = Slice(as_of=MONDAY + 6 * DAY)
+    assert from_kept(which)["recovery"].columns["next"] == {"waiting": 1}
+    assert from_kept()["recovery"].columns["next"] == {"promoter": 1}
