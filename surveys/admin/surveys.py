@@ -7,9 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from surveys.admin.readonly import KeptAdmin
+from surveys.admin.scales import FormerScaleInline, keep_former_scale
 from surveys.models import Question, Survey
-
-SCALE = ("kind", "lowest", "highest", "best", "low_cut", "high_cut")
 
 
 class QuestionFormSet(forms.BaseInlineFormSet[Question, Survey, forms.ModelForm[Question]]):
@@ -55,8 +54,8 @@ class SurveyAdmin(KeptAdmin[Survey]):
             {
                 "fields": ("kind", ("lowest", "highest", "best"), ("low_cut", "high_cut")),
                 "description": _(
-                    "Fixed once there are answers: the answers were given on this scale. For another scale "
-                    "make another survey."
+                    "Once there are answers, another scale begins a new era: what was answered before stays "
+                    "on the former scale, below, and no figure mixes or compares the two."
                 ),
             },
         ),
@@ -69,7 +68,16 @@ class SurveyAdmin(KeptAdmin[Survey]):
     def get_readonly_fields(self, request: HttpRequest, obj: Survey | None = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("slug", *SCALE) if obj.responses.exists() else ("slug",)
+        return ("slug", "kind") if obj.responses.exists() else ("slug",)
+
+    def get_inlines(self, request: HttpRequest, obj: Survey | None = None) -> list[Any]:
+        """A survey that is being made has no former scale."""
+        return [*self.inlines, FormerScaleInline] if obj else [*self.inlines]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change:
+            keep_former_scale(request, form, formsets)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Survey | None = None) -> dict[str, Any]:
         return {"slug": ("name",), "line": ("name",)} if obj is None else {}

@@ -60,6 +60,7 @@ class RowReader:
         self._check_shape(row)
         read = Reading(self, row)
         locale = read.value("locale", clean_locale)
+        submitted_at, updated_at = self._time(read, "submitted_at", at), self._time(read, "updated_at", at)
         customer = CustomerDraft(
             external_id=read.prefixed("customer_external_id", self.profile.customer_prefix),
             name=read.value("name", clean_line),
@@ -74,15 +75,15 @@ class RowReader:
             survey=self.survey,
             source=self.source,
             external_id="",
-            score=read.score("score", self.survey.scale),
+            score=read.score("score", self.survey.scale_at(submitted_at or updated_at or at)),
             comment=clean_text(read.cell("comment"), "comment", LONGEST_COMMENT),
             answers=self._answers(read),
             customer=customer if customer.identities else None,
             touchpoint=clean_line(read.cell("touchpoint"), "touchpoint", 100),
             channel="file",
             locale=locale,
-            submitted_at=self._time(read, "submitted_at", at),
-            updated_at=self._time(read, "updated_at", at),
+            submitted_at=submitted_at,
+            updated_at=updated_at,
         )
         draft.external_id = self._external_id(read, draft)
         return draft

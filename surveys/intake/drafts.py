@@ -55,3 +55,7 @@ class ResponseDraft:
         if self.unanswered:
             self.score = None
         self.unanswered = self.score is None
+
+    def answered_at(self, at: datetime) -> datetime:
+        """When it was given, as far as the sender says; else it was now."""
+        return self.submitted_at or self.updated_at or at

@@ -67,7 +67,7 @@ def draft_from_page(
         if question.kind == Question.CONTACT_ME:
             continue
         try:
-            answers[name] = _answer(question, typed.get(name, ""), name)
+            answers[name] = _answer(question, typed.get(name, ""), name, at)
         except InputError as error:
             errors.append((error.path, error.reason))
     if errors:
@@ -92,9 +92,9 @@ def draft_from_page(
     )
 
 
-def _answer(question: Question, text: str, where: str) -> Any:
+def _answer(question: Question, text: str, where: str, at: datetime) -> Any:
     if question.kind == Question.SCORE:
-        return _score(text, question.survey.scale)
+        return _score(text, question.survey.scale_at(at))
     written = clean_text(text, where, LONGEST_TEXT)
     if not written or question.kind == Question.WHY:
         return written

@@ -62,7 +62,8 @@ def draft_from_json(
     contact_me = _try(errors, clean_flag, body.get("contact_me"), "contact_me")
     if survey:
         unscored = score_optional and body.get("score") is None
-        score = None if unscored else _try(errors, _score, body, survey.scale)
+        scale = survey.scale_at(submitted_at or updated_at or at)
+        score = None if unscored else _try(errors, _score, body, scale)
         answers = check_answers(survey, body.get("answers"), errors)
         draft = ResponseDraft(
             survey=survey,

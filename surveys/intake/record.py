@@ -128,7 +128,7 @@ def _said(draft: ResponseDraft, at: datetime) -> dict[str, Any]:
     return {
         "state": Response.UNANSWERED if draft.unanswered else Response.COMPLETE,
         "score": draft.score,
-        "band": draft.survey.band(draft.score),
+        "band": draft.survey.band(draft.score, draft.answered_at(at)),
         "comment": draft.comment,
         "touchpoint": draft.touchpoint or (draft.invitation.touchpoint if draft.invitation else ""),
         "channel": draft.channel,
@@ -138,7 +138,7 @@ def _said(draft: ResponseDraft, at: datetime) -> dict[str, Any]:
         "contact_time": draft.contact_time,
         "submitted_at": draft.submitted_at,
         "source_updated_at": draft.updated_at,
-        "answered_at": draft.submitted_at or draft.updated_at or at,
+        "answered_at": draft.answered_at(at),
         "payload_hash": payload_hash(draft),
         **_triage(draft, at),
     }
@@ -172,8 +172,9 @@ def _note_version(response: Response, draft: ResponseDraft) -> None:
     """Said again later: what lies between, and arrives after this, is older."""
     if _is_newer(draft, response):
         response.source_updated_at = draft.updated_at
-        response.answered_at = draft.submitted_at or draft.updated_at or response.answered_at
-        response.save(update_fields=["source_updated_at", "answered_at"])
+        response.answered_at = draft.answered_at(response.answered_at)
+        response.band = draft.survey.band(response.score, response.answered_at)
+        response.save(update_fields=["source_updated_at", "answered_at", "band"])
 
 
 def _is_older(draft: ResponseDraft, response: Response) -> bool:

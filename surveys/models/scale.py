@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -40,9 +38,6 @@ class FormerScale(models.Model):
     def scale(self) -> scoring.Scale:
         best = "min" if self.best == "min" else "max"
         return scoring.Scale(self.lowest, self.highest, best, self.low_cut, self.high_cut)
-
-    def holds_at(self, moment: datetime) -> bool:
-        return moment < self.until
 
     def clean(self) -> None:
         try:

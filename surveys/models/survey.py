@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from surveys import scoring
+from surveys.eras import Era, era_at, eras_of
 
 
 class Survey(models.Model):
@@ -95,6 +97,16 @@ class Survey(models.Model):
         )
 
     @property
+    def eras(self) -> list[Era]:
+        """The scales it had, the earliest first. Reads the former ones once."""
+        models.prefetch_related_objects([self], "former_scales")
+        return eras_of(self.scale, [(each.until, each.scale) for each in self.former_scales.all()])
+
+    def scale_at(self, moment: datetime) -> scoring.Scale:
+        """The scale that was in force at a moment."""
+        return era_at(self.eras, moment).scale
+
+    @property
     def is_nps(self) -> bool:
         return self.kind == "nps"
 
@@ -104,9 +116,11 @@ class Survey(models.Model):
         except scoring.ScaleError as error:
             raise ValidationError(str(error)) from error
 
-    def band(self, score: int | None) -> str:
-        """The band of a score, '' for an unanswered one."""
-        return "" if score is None else scoring.band(score, self.scale)
+    def band(self, score: int | None, at: datetime | None = None) -> str:
+        """The band of a score given at a moment, by default now; '' for an unanswered one."""
+        if score is None:
+            return ""
+        return scoring.band(score, self.scale_at(at) if at else self.scale)
 
 
 class Question(models.Model):

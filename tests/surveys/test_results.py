@@ -8,8 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from surveys.estimates import nps_interval, wilson
 from surveys.models import Invitation, Response, Source, Survey
-from surveys.results import figures_of, monthly, survey_figures
-from surveys.scoring import BandCounts
+from surveys.results import Which, figures_of, monthly, most_answered, survey_figures
+from surveys.scoring import BandCounts, Scale
 from tests.surveys.make import MONDAY, make_customer, make_survey
 
 pytestmark = pytest.mark.django_db
@@ -117,13 +117,41 @@ def test_it_leaves_out_scores_that_a_changed_scale_no_longer_has() -> None:
     assert survey_figures(survey).answered == 1
 
 
-def test_it_asks_three_questions_for_any_number_of_surveys(
+def test_it_counts_the_answers_of_the_scale_in_force_and_names_those_of_others() -> None:
+    survey = make_survey()
+    answer(survey, 1, 5, 5, at=MONDAY - timedelta(days=1))
+    answer(survey, 9, 10, at=MONDAY)
+    survey.former_scales.create(until=MONDAY, lowest=1, highest=5, low_cut=2, high_cut=4)
+    figures = survey_figures(survey)
+    assert (figures.answered, figures.figure.bands.promoters) == (2, 2)
+    assert [(era.scale, count) for era, count in figures.former] == [(Scale(1, 5, "max", 2, 4), 3)]
+    past = survey_figures(survey, until=MONDAY)
+    assert past.figure.bands == BandCounts(promoters=2, detractors=1), "a period that ended before the change"
+    assert past.former == ()
+
+
+def test_it_shows_the_months_of_one_scale_only() -> None:
+    survey = make_survey()
+    answer(survey, 5, at=MONDAY - timedelta(days=40))
+    answer(survey, 9, at=MONDAY)
+    survey.former_scales.create(until=MONDAY, lowest=1, highest=5, low_cut=2, high_cut=4)
+    assert [each.first for each in monthly(survey)] == [date(2026, 3, 1)]
+
+
+def test_it_puts_the_survey_with_the_most_answers_first() -> None:
+    few, many, _none = (make_survey(slug) for slug in ("few", "many", "none"))
+    answer(few, 9)
+    answer(many, 2, 3)
+    assert most_answered([few, many, _none], Which()) == [(many, 2), (few, 1)]
+
+
+def test_it_asks_four_questions_for_any_number_of_surveys(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     surveys = [make_survey(f"s{number}") for number in range(5)]
     for each in surveys:
         answer(each, 9)
         invite(each, "sent")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         figures = figures_of(surveys)
     assert [each.answered for each in figures] == [1] * 5
