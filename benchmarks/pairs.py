@@ -15,7 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from benchmarks.history import make_history
 from recovery.deadlines import reckon
+from recovery.insight.causes import SIDES, pareto
+from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.recovery import ranking, recovery
+from recovery.insight.telling import rebuild
+from recovery.insight.told import Told
 from recovery.lifecycle import log_contact
 from recovery.models import Ticket
 from surveys.intake.record import CustomerDraft, ResponseDraft, record
@@ -32,8 +38,9 @@ class Pair(NamedTuple):
     subject: Act
 
 
-def pairs(cast: Cast, tickets: int = 200) -> Iterator[Pair]:
-    """On an empty database with the cast in it; `tickets` is how many lie on the agent's desk."""
+def pairs(cast: Cast, tickets: int = 200, history: int = 20_000) -> Iterator[Pair]:
+    """On an empty database with the cast in it; `tickets` is how many lie on the agent's desk, `history`
+    how many low scores the report of a year counts."""
     source = Source.objects.create(slug="bench", name="Benchmark", kind="api")
     yield recording(cast, source, "a response recorded / its bare INSERT", score=9, nudge=False)
     yield recording(cast, source, "a low score to its ticket / its bare INSERT", score=2, nudge=True)
@@ -45,6 +52,8 @@ def pairs(cast: Cast, tickets: int = 200) -> Iterator[Pair]:
     client.force_login(cast.lina, backend="django.contrib.auth.backends.ModelBackend")
     yield desk(client, tickets)
     yield ticket_page(client, owned[0])
+    make_history(cast, history, start=MONDAY - 365 * DAY, end=MONDAY)
+    yield from reports(history)
 
 
 def recording(cast: Cast, source: Source, name: str, *, score: int, nudge: bool) -> Pair:
@@ -121,6 +130,33 @@ def ticket_page(client: Client, ticket: Ticket) -> Pair:
     with patch("recovery.views.ticket.render", keep):
         visit(client, url)
     return Pair("a ticket's page / its bare template", lambda: render(*seen[0]), lambda: visit(client, url))
+
+
+def reports(size: int) -> Iterator[Pair]:
+    """From every ticket's own rows, from the stories kept, and where a hundred of them changed since."""
+    seen, which = Ticket.objects.all(), Slice()
+
+    def slowly() -> None:
+        told = stories(low_scores(seen, which))
+        report(lambda _field: told)
+
+    def from_kept() -> None:
+        report(Told(seen, which).counted)
+
+    for _size in rebuild():
+        pass
+    yield Pair(f"the report of {size:,} low scores / told anew", slowly, from_kept)
+    changed = seen.order_by("-pk").values("pk")[:100]
+    Ticket.objects.filter(pk__in=changed).update(touchpoint="Moved")
+    yield Pair("the same where 100 changed / told anew", slowly, from_kept)
+
+
+def report(counted: Callable[[str], list[Story]]) -> None:
+    told = counted("team")
+    recovery(told)
+    ranking(told, lambda story: story.team)
+    for side in SIDES:
+        pareto(counted(f"cause_{side}"), side)
 
 
 def visit(client: Client, url: str) -> None:
