@@ -1,28 +1,34 @@
-"""Promises kept, and how long people waited. Open tickets count, censored now: no mean of closed ones."""
+"""Promises kept, and how long people waited. Open tickets count, censored now: no mean of closed ones.
+
+Everything is told as it stood `at` a moment, which may lie in the past: what came later has not happened yet.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Any, Final, NamedTuple
-
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
+from typing import Final, NamedTuple, TypeVar
 
 from recovery import business_hours
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
-from recovery.models import Calendar, Deadline
+from recovery.models import Calendar, Deadline, TicketEvent
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import TicketQuerySet
-from surveys.estimates import CensoredTimes, censored_times
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, censored_times
 
 KINDS: Final = (FIRST_CONTACT, RESOLUTION)
-RUNNING: Final = Q(met_at=None, ended_at=None)
-NOTHING: Final = dict.fromkeys(("total", "judged", "missed", "overdue", "running"), 0)
+
+# What became of a promise: exactly one of these.
+KEPT, LATE, OVERDUE, RUNNING, DROPPED = "kept", "late", "overdue", "running", "dropped"
+MISSED: Final = (LATE, OVERDUE)
+
+Key = TypeVar("Key", bound=Hashable)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,63 +36,129 @@ class Promises:
     """Deadlines of one kind, of every cycle: `kept` is of those met or whose time has passed.
 
     `overdue` of the missed are still open. `running` are neither met nor late yet, or stand still; `dropped`
-    stopped mattering before their time: the ticket was resolved without a contact, or merged.
+    stopped mattering before their time: the ticket was resolved without a contact, or merged. A ticket that
+    missed in several cycles is one of `tickets_missed`.
     """
 
     kept: Rate
     overdue: int
     running: int
     dropped: int
+    tickets_missed: int = 0
 
     @property
     def missed(self) -> int:
         return self.kept.n - self.kept.hits
 
 
-def late_at(at: datetime) -> Q:
-    """Missed, also where the sweep has not seen it yet."""
-    return Q(breached_at__isnull=False) | (RUNNING & Q(due_at__lte=at)) | Q(met_at__gt=F("due_at"))
+class Promise(NamedTuple):
+    """A deadline as it stood at a moment. Team and priority are those the ticket has now."""
+
+    ticket: int
+    kind: str
+    cycle: int
+    team: int
+    priority: int
+    calendar: int
+    starts_at: datetime
+    due_at: datetime | None
+    met_at: datetime | None
+    breached_at: datetime | None
+    ended_at: datetime | None
+
+    def fate(self, at: datetime) -> str:
+        """Missed, also where the sweep has not seen it yet."""
+        passed = self.breached_at is not None
+        if self.met_at is not None:
+            return LATE if passed or (self.due_at is not None and self.met_at > self.due_at) else KEPT
+        if self.ended_at is not None:
+            return LATE if passed else DROPPED
+        return OVERDUE if passed or (self.due_at is not None and self.due_at <= at) else RUNNING
 
 
 def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
-    """By kind of deadline, in one query."""
-    found = counted(Deadline.objects.filter(ticket__in=keys(cohort)), "kind", at)
-    return {kind: promises_of({**NOTHING, **found.get(kind, {})}) for kind in KINDS}
+    """By kind of deadline, in two queries."""
+    return by_kind(promised(cohort, at), at)
+
+
+def by_kind(rows: Iterable[Promise], at: datetime) -> dict[str, Promises]:
+    found = grouped(rows, lambda row: row.kind)
+    return {kind: counted(found.get(kind, []), at) for kind in KINDS}
 
 
 def first_contacts_by_team(cohort: TicketQuerySet, at: datetime) -> dict[int, Promises]:
-    """The first contacts of every team with low scores here, in one query."""
-    rows = Deadline.objects.filter(ticket__in=keys(cohort), kind=FIRST_CONTACT)
-    return {team: promises_of(row) for team, row in counted(rows, "ticket__team", at).items()}
-
-
-def counted(deadlines: QuerySet[Deadline], key: str, at: datetime) -> dict[Any, dict[str, Any]]:
-    met, late = Q(met_at__isnull=False), late_at(at)
-    ahead = Q(breached_at=None) & (Q(due_at=None) | Q(due_at__gt=at))
-    rows = deadlines.order_by().values(key)
-    counts = rows.annotate(
-        total=Count("pk"),
-        judged=Count("pk", filter=met | late),
-        missed=Count("pk", filter=late),
-        overdue=Count("pk", filter=RUNNING & late),
-        running=Count("pk", filter=RUNNING & ahead),
-    )
-    return {row[key]: row for row in counts}
-
-
-def promises_of(row: dict[str, Any]) -> Promises:
-    return Promises(
-        kept=Rate(row["judged"] - row["missed"], row["judged"]),
-        overdue=row["overdue"],
-        running=row["running"],
-        dropped=row["total"] - row["judged"] - row["running"],
-    )
+    """The first contacts of every team with low scores here, in two queries."""
+    rows = (row for row in promised(cohort, at) if row.kind == FIRST_CONTACT)
+    return {team: counted(found, at) for team, found in grouped(rows, lambda row: row.team).items()}
 
 
 def missed(cohort: TicketQuerySet, kind: str, at: datetime) -> TicketQuerySet:
     """The tickets behind the broken promises of a kind."""
-    rows = Deadline.objects.filter(late_at(at), ticket=OuterRef("pk"), kind=kind)
-    return cohort.filter(Exists(rows))
+    return cohort.filter(pk__in=missed_of(promised(cohort, at), kind, at))
+
+
+def missed_of(rows: Iterable[Promise], kind: str, at: datetime) -> set[int]:
+    return tickets_missed((row for row in rows if row.kind == kind), at)
+
+
+def tickets_missed(rows: Iterable[Promise], at: datetime) -> set[int]:
+    return {row.ticket for row in rows if row.fate(at) in MISSED}
+
+
+def promised(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
+    """Every deadline that had begun, under the due time that was in force. Two queries."""
+    then = dues_then(cohort, at)
+    return [
+        row._replace(due_at=then.get((row.ticket, row.kind, row.cycle), row.due_at))
+        for row in begun(cohort, at)
+    ]
+
+
+def begun(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
+    """The deadlines that had begun, with the due time they have now."""
+    rows = Deadline.objects.filter(ticket__in=keys(cohort), kind__in=KINDS, starts_at__lte=at).order_by()
+    names = ("ticket_id", "kind", "cycle", "ticket__team_id", "ticket__priority", "calendar_id", "starts_at")
+    ends = ("due_at", "met_at", "breached_at", "ended_at")
+    return [
+        Promise(*row[:8], *(None if end is None or end > at else end for end in row[8:]))
+        for row in rows.values_list(*names, *ends)
+    ]
+
+
+def dues_then(cohort: TicketQuerySet, at: datetime) -> dict[tuple[int, str, int], datetime | None]:
+    """The due time in force at `at` of each deadline that was moved since, by ticket, kind and cycle.
+
+    The first event after `at` that moved it says from when; None where the clock stood.
+    """
+    found: dict[tuple[int, str, int], datetime | None] = {}
+    later = TicketEvent.objects.filter(ticket__in=keys(cohort), at__gt=at, data__has_key="deadlines")
+    for ticket, cycle, data in later.order_by("-version").values_list("ticket_id", "cycle", "data"):
+        for moved in data["deadlines"]:
+            if "from" in moved:
+                found[ticket, moved["kind"], cycle] = read(moved["from"])
+    return found
+
+
+def read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def counted(rows: list[Promise], at: datetime) -> Promises:
+    fates = Counter(row.fate(at) for row in rows)
+    return Promises(
+        kept=Rate(fates[KEPT], fates[KEPT] + fates[LATE] + fates[OVERDUE]),
+        overdue=fates[OVERDUE],
+        running=fates[RUNNING],
+        dropped=fates[DROPPED],
+        tickets_missed=len(tickets_missed(rows, at)),
+    )
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return found
 
 
 # --- how long -----------------------------------------------------------------------------------------------
@@ -111,7 +183,6 @@ class Waited:
 class Run(NamedTuple):
     """From the start to the end, or to the moment it can no longer be seen."""
 
-    kind: str
     calendar: int
     start: datetime
     end: datetime
@@ -124,24 +195,32 @@ def waited(cohort: TicketQuerySet, at: datetime) -> dict[str, Waited]:
     A ticket that ended without the event (resolved with no contact, merged) is censored where it ended.
     Waiting for the customer is not taken off. Four queries however many tickets there are.
     """
-    runs = list(runs_of(cohort, at))
-    clocks = clocks_for(runs)
-    return {kind: waited_of([run for run in runs if run.kind == kind], clocks) for kind in KINDS}
+    return waited_by_kind(begun(cohort, at), at)
 
 
-def runs_of(cohort: TicketQuerySet, at: datetime) -> Iterator[Run]:
-    rows = Deadline.objects.filter(ticket__in=keys(cohort), cycle=1, kind__in=KINDS).order_by()
-    over = rows.annotate(over_at=Coalesce("met_at", "ended_at"))
-    names = ("kind", "calendar_id", "starts_at", "over_at", "met_at")
-    for kind, calendar, start, over_at, met_at in over.values_list(*names):
-        yield Run(kind, calendar, start, max(start, over_at or at), met_at is not None)
+def waited_by_kind(rows: list[Promise], at: datetime) -> dict[str, Waited]:
+    clocks = clocks_for(run_of(row, at) for row in firsts(rows))
+    return {kind: waited_of([row for row in rows if row.kind == kind], clocks, at) for kind in KINDS}
 
 
-def waited_of(runs: list[Run], clocks: dict[int, WorkingClock]) -> Waited:
+def firsts(rows: Iterable[Promise]) -> list[Promise]:
+    return [row for row in rows if row.cycle == 1]
+
+
+def run_of(row: Promise, at: datetime) -> Run:
+    end = max(row.starts_at, row.met_at or row.ended_at or at)
+    return Run(row.calendar, row.starts_at, end, row.met_at is not None)
+
+
+def waited_of(rows: Iterable[Promise], clocks: dict[int, WorkingClock], at: datetime) -> Waited:
+    runs = [run_of(row, at) for row in firsts(rows)]
     seen = [run.seen for run in runs]
-    working = [clocks[run.calendar].minutes(run.start, run.end) for run in runs]
     wall = [(run.end - run.start) / timedelta(minutes=1) for run in runs]
-    return Waited(censored_times(working, seen), censored_times(wall, seen))
+    return Waited(censored_times([working(run, clocks) for run in runs], seen), censored_times(wall, seen))
+
+
+def working(run: Run, clocks: dict[int, WorkingClock]) -> float:
+    return clocks[run.calendar].minutes(run.start, run.end)
 
 
 class WorkingClock:
@@ -164,11 +243,59 @@ class WorkingClock:
         return self._before[index] + min(instant - self._opens[index], self._lengths[index])
 
 
-def clocks_for(runs: list[Run]) -> dict[int, WorkingClock]:
-    """A clock for each calendar in use, from its earliest start to its latest end."""
+def clocks_for(runs: Iterable[Run]) -> dict[int, WorkingClock]:
+    """A clock for each calendar in use, from its earliest start to its latest end. Three queries."""
     reach: dict[int, tuple[datetime, datetime]] = {}
     for run in runs:
         first, last = reach.get(run.calendar, (run.start, run.end))
         reach[run.calendar] = (min(first, run.start), max(last, run.end))
     calendars = Calendar.objects.filter(pk__in=reach).prefetch_related("hours", "days")
     return {row.pk: WorkingClock(row.as_working_calendar(), *reach[row.pk]) for row in calendars}
+
+
+# --- all of it, and by group --------------------------------------------------------------------------------
+
+TEAM, PRIORITY = "team", "priority"
+GROUPED: Final[dict[str, Callable[[Promise], int]]] = {
+    TEAM: lambda row: row.team,
+    PRIORITY: lambda row: row.priority,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Both numbers of one kind of deadline, for a group or for everybody."""
+
+    promises: Promises
+    waited: Waited
+
+    @property
+    def is_enough(self) -> bool:
+        return max(self.promises.kept.n, self.waited.count) >= MIN_ANSWERS_FOR_PERCENT
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """By kind of deadline: of everybody, and of each group by what it is grouped by and its key."""
+
+    all: dict[str, Pace]
+    by: dict[str, dict[str, dict[int, Pace]]]
+
+
+def times(cohort: TicketQuerySet, at: datetime) -> Times:
+    """Promises and waiting of all, of every team and of every priority, in five queries."""
+    rows = promised(cohort, at)
+    clocks = clocks_for(run_of(row, at) for row in firsts(rows))
+
+    def pace(some: list[Promise]) -> Pace:
+        return Pace(counted(some, at), waited_of(some, clocks, at))
+
+    kinds = {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
+    by = {
+        name: {
+            kind: {group: pace(some) for group, some in sorted(grouped(of_kind, key).items())}
+            for kind, of_kind in kinds.items()
+        }
+        for name, key in GROUPED.items()
+    }
+    return Times({kind: pace(of_kind) for kind, of_kind in kinds.items()}, by)
