@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 
 from recovery import lifecycle
 from recovery.lifecycle import Plan
+from recovery.lifecycle.lot import ASKED_FOR_CONTACT
 from recovery.models import Resurvey, Team, Ticket, TicketResponse, TriageRule
 from recovery.models.ticket import CLOSED, RESOLVED
 from recovery.rules import Facts, Verdict, active_rules, judge
@@ -105,6 +106,7 @@ def decide(
         return answer_changed(held, response, at), {"result": "updated"}
     if response.state != Response.COMPLETE or response.score is None:
         return None, {"result": "no_ticket", "why": response.state}
+    asked_by_lot = lifecycle.hear_drawn(response, at=at)
     resolved = awaiting_outcome(response) or closed_unanswered(response)
     if resolved is not None:
         return lifecycle.record_outcome(resolved, response, at=at), {"result": "outcome"}
@@ -115,12 +117,21 @@ def decide(
         "result": "no_ticket",
     }
     if not verdict.opens:
-        return None, note
+        return wake(response, at), note
     plan = plan_for(verdict)
     open_already = open_ticket_of(response)
     if open_already is not None:
         return lifecycle.absorb(open_already, response, plan, at=at), {**note, "result": "absorbed"}
+    if asked_by_lot is not None and response.is_low and asked_by_lot.merged_into_id is None:
+        return lifecycle.begin_anew(asked_by_lot, response, at=at), {**note, "result": "outcome"}
     return lifecycle.open_ticket(response, plan, at=at), {**note, "result": "opened"}
+
+
+def wake(response: Response, at: datetime) -> None:
+    """Whoever asks to be contacted waits no longer, though this answer opens nothing."""
+    waiting = open_ticket_of(response) if response.contact_me else None
+    if waiting is not None:
+        lifecycle.follow_up_early(waiting, at=at, why=ASKED_FOR_CONTACT)
 
 
 def answer_changed(held: TicketResponse, response: Response, at: datetime) -> Ticket:

@@ -78,9 +78,18 @@ def _end_of_cooldown(asked: Any, survey: Survey) -> datetime | None:
 
 
 def ask(
-    customer: Customer, survey: Survey, *, at: datetime, purpose: str, touchpoint: str = ""
+    customer: Customer,
+    survey: Survey,
+    *,
+    at: datetime,
+    purpose: str,
+    touchpoint: str = "",
+    alike: bool = False,
 ) -> Invitation | Verdict:
-    """Ask now: the invitation sent, its link made and its message queued in one transaction; or why not."""
+    """Ask now: the invitation sent, its link made and its message queued in one transaction; or why not.
+
+    `alike`: in the words everybody is asked in, which say nothing of what was done meanwhile.
+    """
     with transaction.atomic():
         _lock(customer)
         verdict = may_ask(customer, survey, at=at, purpose=purpose)
@@ -94,7 +103,7 @@ def ask(
             send_at=at,
             created_at=at,
         )
-        _send(invitation, at)
+        _send(invitation, at, alike=alike)
         return invitation
 
 
@@ -161,7 +170,7 @@ def _hold_or_cancel(invitation: Invitation, verdict: Verdict) -> None:
     invitation.save(update_fields=["state", "reason", "send_at"])
 
 
-def _send(invitation: Invitation, at: datetime) -> None:
+def _send(invitation: Invitation, at: datetime, *, alike: bool = False) -> None:
     expires_at = at + timedelta(days=invitation.survey.answer_days)
     invitation.state, invitation.reason = Invitation.SENT, ""
     invitation.sent_at, invitation.expires_at = at, expires_at
@@ -169,7 +178,7 @@ def _send(invitation: Invitation, at: datetime) -> None:
     customer = invitation.customer
     queue_message(
         dedup_key=f"invitation:{invitation.pk}",
-        kind="resurvey_invitation" if invitation.purpose == Invitation.RESURVEY else "invitation",
+        kind="invitation" if alike or invitation.purpose == Invitation.SURVEY else "resurvey_invitation",
         to_address=customer.email,
         to_name=customer.name,
         locale=customer.locale,

@@ -22,7 +22,9 @@ from recovery.lifecycle.digest import send_digest
 from recovery.lifecycle.escalation import climb, escalate
 from recovery.lifecycle.giving_up import give_up_reaching
 from recovery.lifecycle.goodwill import decide_goodwill, give_goodwill, withdraw_goodwill
-from recovery.lifecycle.loop import ask_again, end_unanswered, record_outcome, reopen
+from recovery.lifecycle.hold_out import follow_up_early
+from recovery.lifecycle.hold_out_asking import hear_drawn
+from recovery.lifecycle.loop import ask_again, begin_anew, end_unanswered, next_ask, record_outcome, reopen
 from recovery.lifecycle.nudge import nudge
 from recovery.lifecycle.opening import Plan, absorb, open_ticket, update_answer
 from recovery.lifecycle.ownership import assign
@@ -47,6 +49,7 @@ __all__ = [
     "ask_again",
     "ask_department",
     "assign",
+    "begin_anew",
     "book_callback",
     "cancel_callback",
     "cancel_request",
@@ -61,14 +64,17 @@ __all__ = [
     "end_unanswered",
     "escalate",
     "extend",
+    "follow_up_early",
     "give_goodwill",
     "give_up_reaching",
+    "hear_drawn",
     "is_allowed",
     "keep_wall_time",
     "log_contact",
     "merge",
     "move_callback",
     "name_cause",
+    "next_ask",
     "note",
     "nudge",
     "open_ticket",

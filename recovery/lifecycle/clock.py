@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery import business_hours, deadlines
 from recovery.business_hours import WorkingTimeError
+from recovery.lifecycle import lot, notices
 from recovery.lifecycle.act import Change, acting
 from recovery.lifecycle.ladder import next_step_at
 from recovery.lifecycle.table import Refused
@@ -157,12 +158,16 @@ def end_all(ticket: Ticket, at: datetime) -> None:
         end(row, at)
 
 
-def end_wait(ticket: Ticket, at: datetime) -> Wait | None:
-    """The running wait ends now, or ended at the time given for it, however late somebody looks."""
+def end_wait(ticket: Ticket, at: datetime, why: str) -> Wait | None:
+    """The running wait ends now, or ended at the time given for it, however late somebody looks.
+
+    `why` is kept with the draw of a hold-out that ends early.
+    """
     wait = Wait.objects.filter(ticket=ticket, ends_at=None).first()
     if wait is not None:
         wait.ends_at = max(wait.starts_at, min(at, wait.resume_at or at))
         wait.save(update_fields=["ends_at"])
+        lot.note_end(wait, at, why)
     return wait
 
 
@@ -189,14 +194,27 @@ def start_waiting(
     return change.ticket
 
 
-def resume(ticket: Ticket, *, by: User | None, at: datetime, note: str = "") -> Ticket:
-    """Let the clock run again; only the working time inside the wait is not counted."""
+def resume(ticket: Ticket, *, by: User | None, at: datetime, note: str = "", early: str = "") -> Ticket:
+    """Let the clock run again; only the working time inside the wait is not counted.
+
+    What waited by the lot of a hold-out becomes its owner's work now; `early` says why before its time.
+    """
     with acting(ticket, "resume", by=by, at=at) as change:
-        wait = end_wait(change.ticket, at)
+        wait = end_wait(change.ticket, at, early or lot.RESUMED)
         change.set(status=OPEN)
         moved = recompute(change)
-        change.tell("resumed", note.strip(), since=iso(wait.starts_at if wait else None), deadlines=moved)
+        by_lot = wait is not None and lot.is_by_lot(wait)
+        told = {"lot": early or ("over" if by is None else lot.RESUMED)} if by_lot else {}
+        since = iso(wait.starts_at if wait else None)
+        change.tell("resumed", note.strip(), since=since, **told, deadlines=moved)
+    if by_lot and by != change.ticket.owner:
+        hand_to_owner(change.ticket, at)
     return change.ticket
+
+
+def hand_to_owner(ticket: Ticket, at: datetime) -> None:
+    """Its owner was not told when it was opened: there was nothing to do."""
+    notices.tell(ticket.owner, "ticket_assigned", ticket, at, "by_lot", because=ticket.assigned_because)
 
 
 def change_priority(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from recovery.lifecycle.lot import DRAWN_CYCLE
 from recovery.models import Callback, Resurvey, Ticket
 from recovery.models.ticket import RESOLVED
 from surveys.models import Invitation, Message
@@ -68,6 +69,8 @@ def why_not_ask(invitation: Invitation) -> str:
     if resurvey is None:
         return ""
     ticket = resurvey.ticket
+    if resurvey.cycle == DRAWN_CYCLE:  # a hold-out asks whatever became of the ticket
+        return "" if resurvey.state == Resurvey.ASKED else "resurvey_over"
     if ticket.is_in_work or ticket.cycle != resurvey.cycle:
         return "ticket_reopened"
     if ticket.status != RESOLVED:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from recovery.catch_up import is_late
-from recovery.lifecycle import notices
+from recovery.lifecycle import hold_out, lot, notices
 from recovery.lifecycle.act import Change, acting, name_of
 from recovery.lifecycle.cadence import proposal_after
 from recovery.lifecycle.clock import iso, meet
@@ -136,6 +136,8 @@ def book_callback(
             begin_work(change)
         change.set(unreachable_at=None)
         tell_callback(change, "callback_booked", callback)
+    if origin == Callback.CUSTOMER:
+        return hold_out.follow_up_early(change.ticket, at=at, why=lot.ASKED_FOR_CONTACT)
     return change.ticket
 
 

@@ -10,23 +10,29 @@ from django.utils.translation import gettext_lazy as _
 
 from dispatch.failpoints import failpoint
 from recovery.assignment import choose_owner, hold_choice, is_available, keeps_room
-from recovery.lifecycle import notices
+from recovery.lifecycle import hold_out_asking, lot, notices
 from recovery.lifecycle.act import Change, acting, lock_person_of, name_of
+from recovery.lifecycle.asking import (
+    LOOK_AGAIN,
+    OTHER_PENDING,
+    end_resurvey,
+    lock_in_order,
+    other_pending,
+    waiting_resurvey,
+    withdraw,
+)
 from recovery.lifecycle.clock import iso, start_deadlines
 from recovery.lifecycle.table import Refused
 from recovery.models import Resurvey, Ticket, TicketResponse
 from recovery.models.ticket import CLOSED, OPEN
 from surveys import invitations, scoring
-from surveys.models import Customer, Invitation, Response
-
-OTHER_PENDING = "other_pending"
-LOOK_AGAIN = timedelta(days=1)
+from surveys.models import Invitation, Response
 
 
 @transaction.atomic
 def plan_resurvey(ticket: Ticket, *, at: datetime) -> Ticket:
     """When this cycle's customer is asked again, or why not; who cannot be asked ends as *not asked*."""
-    due_at = at + timedelta(minutes=ticket.response.survey.resurvey_after_minutes)
+    due_at = next_ask(ticket, at)
     reason = "" if ticket.customer else "unknown_customer"
     held = bool(ticket.customer and other_pending(ticket.customer))
     with acting(ticket, "resurvey", by=None, at=at) as change:
@@ -46,9 +52,10 @@ def plan_resurvey(ticket: Ticket, *, at: datetime) -> Ticket:
     return change.ticket
 
 
-def other_pending(customer: Customer, besides: int = 0) -> bool:
-    pending = Resurvey.objects.filter(customer=customer, state__in=[Resurvey.PLANNED, Resurvey.ASKED])
-    return pending.exclude(pk=besides).exists()
+def next_ask(ticket: Ticket, at: datetime) -> datetime:
+    """When a ticket resolved at this time asks its customer; in a hold-out, when everybody is asked."""
+    by_lot = lot.ask_at(ticket, at)
+    return by_lot or at + timedelta(minutes=ticket.response.survey.resurvey_after_minutes)
 
 
 @transaction.atomic
@@ -60,6 +67,8 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
     resurvey = waiting_resurvey(resurvey_id, at)
     if resurvey is None or resurvey.customer is None:
         return None
+    if resurvey.cycle == lot.DRAWN_CYCLE:
+        return hold_out_asking.ask_drawn(resurvey, at=at)
     if other_pending(resurvey.customer, besides=resurvey.pk):
         return hold(resurvey, OTHER_PENDING, at + LOOK_AGAIN, at)
     answer = invitations.ask(
@@ -68,6 +77,7 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
         at=at,
         purpose=Invitation.RESURVEY,
         touchpoint=resurvey.ticket.touchpoint,
+        alike=lot.is_awaited(resurvey.ticket),
     )
     if isinstance(answer, Invitation):
         return asked(resurvey, answer, at)
@@ -75,24 +85,6 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
         return hold(resurvey, answer.reason, answer.earliest, at)
     end_unasked(resurvey, at=at, reason=answer.reason)
     return resurvey
-
-
-def lock_in_order(resurvey_id: int) -> None:
-    ticket_id = Resurvey.objects.filter(pk=resurvey_id).values_list("ticket", flat=True).first()
-    if ticket_id is None:
-        return
-    lock_person_of(ticket_id)
-    Ticket.objects.select_for_update().only("pk").get(pk=ticket_id)
-    Resurvey.objects.select_for_update().only("pk").get(pk=resurvey_id)
-
-
-def waiting_resurvey(resurvey_id: int, at: datetime) -> Resurvey | None:
-    lock_in_order(resurvey_id)
-    return (
-        Resurvey.objects.select_related("customer", "ticket__response__survey")
-        .filter(pk=resurvey_id, state__in=[Resurvey.PLANNED, Resurvey.HELD], due_at__lte=at)
-        .first()
-    )
 
 
 def asked(resurvey: Resurvey, invitation: Invitation, at: datetime) -> Resurvey:
@@ -134,6 +126,8 @@ def end_unanswered(resurvey_id: int, *, at: datetime) -> Ticket | None:
     )
     if resurvey is None:
         return None
+    if resurvey.cycle == lot.DRAWN_CYCLE:
+        return hold_out_asking.end_drawn(resurvey, at=at)
     invitation = resurvey.invitation
     if invitation is None or invitation.state == Invitation.CANCELLED:
         return end_silent(resurvey, "not_asked", at, invitation.reason if invitation else "invitation_gone")
@@ -148,14 +142,6 @@ def end_silent(resurvey: Resurvey, outcome: str, at: datetime, reason: str) -> T
         change.set(outcome=outcome)
         change.tell("outcome", outcome=outcome, reason=reason)
     return close(change.ticket, at=at)
-
-
-def end_resurvey(
-    resurvey: Resurvey, outcome: str, at: datetime, *, reason: str = "", response: Response | None = None
-) -> None:
-    resurvey.state, resurvey.outcome, resurvey.outcome_at = Resurvey.ENDED, outcome, at
-    resurvey.reason, resurvey.response = reason, response
-    resurvey.save(update_fields=["state", "outcome", "outcome_at", "reason", "response"])
 
 
 @transaction.atomic
@@ -275,14 +261,19 @@ def refuse_second_open(ticket: Ticket) -> None:
         )
 
 
-def withdraw(resurvey: Resurvey, reason: str) -> None:
-    """What was asked need not be answered any more."""
-    pending = Invitation.objects.filter(resurvey=resurvey, state__in=Invitation.PENDING)
-    pending.update(state=Invitation.CANCELLED, reason=reason)
-
-
 def leave_unasked(ticket: Ticket, at: datetime) -> None:
     """A resurvey not yet answered is moot once the ticket is worked on again."""
-    for resurvey in Resurvey.objects.select_for_update().filter(ticket=ticket).exclude(state=Resurvey.ENDED):
+    mine = Resurvey.objects.select_for_update().filter(ticket=ticket).exclude(cycle=lot.DRAWN_CYCLE)
+    for resurvey in mine.exclude(state=Resurvey.ENDED):
         withdraw(resurvey, "reopened")
         end_resurvey(resurvey, "no_answer" if resurvey.asked_at else "not_asked", at, reason="reopened")
+
+
+def begin_anew(ticket: Ticket, response: Response, *, at: datetime) -> Ticket:
+    """A low answer to a question asked after the loop had closed: the same matter, its next cycle."""
+    due_at = notices.waits_since(response, at)
+    ticket = reopen(ticket, by=None, at=at, reason="still_low", text=response.comment, due_at=due_at)
+    TicketResponse.objects.create(
+        ticket=ticket, response=response, role=TicketResponse.ABSORBED, cycle=ticket.cycle
+    )
+    return ticket

@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from recovery.assignment import choose_owner
-from recovery.lifecycle import notices
+from recovery.lifecycle import hold_out, lot, notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.clock import iso, recompute, start_deadlines
 from recovery.models import Playbook, SlaPolicy, Team, Ticket, TicketEvent, TicketResponse, TriageRule
-from recovery.models.ticket import NEW
+from recovery.models.ticket import NEW, WAITING
 from surveys.models import Response
 
 
@@ -92,6 +92,9 @@ def open_ticket(response: Response, plan: Plan, *, at: datetime, by: User | None
             "deadlines": [{"kind": row.kind, "to": iso(row.due_at)} for row in deadlines],
         },
     )
+    ticket = hold_out.draw(ticket, response, at=at)
+    if ticket.status == WAITING:
+        return ticket  # by lot: its owner is told once there is something to do
     due_at = notices.waits_since(response, at)
     notices.tell(
         choice.owner,
@@ -134,7 +137,7 @@ def absorb(ticket: Ticket, response: Response, plan: Plan, *, at: datetime) -> T
             due_at=notices.waits_since(response, at),
             response=response,
         )
-    return ticket
+    return hold_out.follow_up_early(ticket, at=at, why=lot.SECOND_LOW)
 
 
 def update_answer(
@@ -143,4 +146,6 @@ def update_answer(
     """The customer changed an answer the ticket holds; it is noted, never undone."""
     with acting(ticket, "update", by=None, at=at, any_version=True) as change:
         change.tell("updated", response.comment, **said(response), before=dict(before))
+    if response.contact_me:
+        return hold_out.follow_up_early(change.ticket, at=at, why=lot.ASKED_FOR_CONTACT)
     return change.ticket

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recovery.lifecycle import notices
+from recovery.lifecycle import hold_out, lot, notices
 from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.canned import blanks_left
 from recovery.lifecycle.concern import about_ticket
@@ -209,4 +209,4 @@ def customer_wrote(ticket: Ticket, *, at: datetime, text: str, channel: str) -> 
         notices.tell(
             person, "customer_wrote", change.ticket, at, f"reply:{row.pk}", reply=row, recipient=recipient
         )
-    return change.ticket
+    return hold_out.follow_up_early(change.ticket, at=at, why=lot.WROTE)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from recovery.lifecycle import loop
+from recovery.lifecycle import loop, lot
 from recovery.lifecycle.act import acting, lock_person_of
 from recovery.lifecycle.clock import end_all, end_wait, meet
 from recovery.lifecycle.contact import cancel_booked
@@ -47,7 +47,7 @@ def resolve(
     with acting(ticket, "resolve", by=by, at=at) as change:
         check_second_pair(change.ticket, by)
         check_answered(change.ticket)
-        end_wait(change.ticket, at)
+        end_wait(change.ticket, at, lot.RESOLVED)
         met = meet(change.ticket, RESOLUTION, at)
         end_all(change.ticket, at)
         callback = cancel_booked(change.ticket)
@@ -89,7 +89,7 @@ def merge(ticket: Ticket, *, by: User | None, at: datetime, into: Ticket, reason
         target.tell("merged", reason.strip(), **{"from": ticket.number})
     with acting(ticket, "merge", by=by, at=at) as change:
         check_second_pair(change.ticket, by)
-        end_wait(change.ticket, at)
+        end_wait(change.ticket, at, lot.MERGED)
         end_all(change.ticket, at)
         cancel_booked(change.ticket)
         moved = TicketResponse.objects.filter(ticket=change.ticket)

@@ -50,6 +50,9 @@ class TicketEvent(models.Model):
         ("goodwill_refused", _("goodwill refused")),
         ("goodwill_withdrawn", _("goodwill withdrawn")),
         ("recomputed", _("deadlines recomputed")),
+        ("held_out", _("followed up later, by lot")),
+        ("held_out_asked", _("asked for the hold-out")),
+        ("held_out_answer", _("answered for the hold-out")),
     ]
 
     ticket = models.ForeignKey(

@@ -17,6 +17,7 @@ from recovery.templatetags.moments import moment, time_there
 from recovery.views.timeline_given import GIVEN_WORDING
 from recovery.views.timeline_ladder import changed_lines, ladder_lines
 from recovery.views.timeline_loop import LOOP_WORDING
+from recovery.views.timeline_lot import EARLY, LOT_WORDING
 from recovery.views.timeline_reaching import REACHING_WORDING, next_lines
 from recovery.views.timeline_replies import REPLY_WORDING, Shown, shown
 from recovery.views.words import (
@@ -241,6 +242,10 @@ def waiting(reader: Reader, event: TicketEvent, entry: Entry) -> None:
 
 
 def resumed(reader: Reader, event: TicketEvent, entry: Entry) -> None:
+    early = EARLY.get(str(event.data.get("lot")))
+    if early:
+        entry.sentence = str(early)
+        return
     words = (
         _("The wait was over; the clock runs again")
         if is_system(event)
@@ -373,6 +378,7 @@ WORDING: Final[dict[str, Callable[[Reader, TicketEvent, Entry], None]]] = {
     "merged": merged,
     "recomputed": recomputed,
     **LOOP_WORDING,
+    **LOT_WORDING,
     **REACHING_WORDING,
     **REPLY_WORDING,
     **GIVEN_WORDING,

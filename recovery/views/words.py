@@ -33,6 +33,7 @@ REASONS: Final[dict[str, Words]] = {
     "reopened": _("the ticket was reopened"),
     "invitation_gone": _("the invitation was removed"),
     "still_low": _("the answer was low again"),
+    "hold_out_over": _("it would have come too late to count"),
 }
 
 BECAUSE: Final[dict[str, Words]] = {
