@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from recovery.insight.kept import keys
+from recovery.insight.cohort import keys
 from recovery.insight.known import Past
 from recovery.models import Cause, Goodwill
 from recovery.models.ticket import TicketQuerySet

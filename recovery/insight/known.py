@@ -10,8 +10,7 @@ from typing import Any, Final
 from django.db.models import OuterRef, Q, Subquery
 
 from recovery.insight.as_of import facts_then
-from recovery.insight.cohort import RECOVERED, counted
-from recovery.insight.kept import Answer, given_since, resolutions_of
+from recovery.insight.cohort import RECOVERED, Answer, answers_of, counted, resolutions_of
 from recovery.models import TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from surveys.scoring import Scale
@@ -67,14 +66,14 @@ class Past:
 def past_of(cohort: TicketQuerySet, at: datetime, as_of: datetime | None = None) -> Past:
     """Everything as of `at`: in three queries for now, in eight for a past moment `as_of`."""
     resolved: Mapping[int, list[datetime]]
-    given: Mapping[int, list[Answer]]
     if as_of is None:
-        resolved, given = resolutions_of(cohort), given_since(cohort)
+        resolved = resolutions_of(cohort)
+        given = answers_of(cohort, resolved)
     else:
         facts = facts_then(cohort, as_of)
-        resolved, given = facts.resolved, facts.answers
-    counting = {ticket: counted(theirs, resolved.get(ticket, [])) for ticket, theirs in given.items()}
-    answers = {ticket: theirs for ticket, theirs in counting.items() if theirs}
+        resolved = facts.resolved
+        given = {pk: counted(theirs, resolved.get(pk, [])) for pk, theirs in facts.answers.items()}
+    answers = {pk: theirs for pk, theirs in given.items() if theirs}
     return Past(at, list(known_of(cohort, at)), resolved, answers)
 
 

@@ -207,12 +207,19 @@ def measured(metric: str, widest: Widest, tickets: frozenset[int], at: datetime)
 # --- which targets, and their lines -------------------------------------------------------------------------
 
 
-def targets_for(teams: Iterable[int], *, team: int | None = None, survey: int | None = None) -> list[Target]:
-    """Those a reader of these teams may see: for everybody, or for a team of theirs; of one team or survey
-    where the page is. The next day first, one query."""
-    rows = Target.objects.filter(Q(team=None) | Q(team__in=list(teams))).select_related("team", "survey")
-    if team is not None:
-        rows = rows.filter(team=team)
+def definition_of(metric: str) -> str:
+    """Where the number is defined."""
+    return f"{KEPT[metric]}_kept" if metric in KEPT else metric
+
+
+def targets_for(
+    seen: Iterable[int], *, teams: Iterable[int] | None = None, survey: int | None = None
+) -> list[Target]:
+    """Those a reader who sees these teams may see: for everybody, or for a team of theirs; of some teams or
+    one survey where that is asked for. The next day first, one query."""
+    rows = Target.objects.filter(Q(team=None) | Q(team__in=list(seen))).select_related("team", "survey")
+    if teams is not None:
+        rows = rows.filter(team__in=list(teams))
     if survey is not None:
         rows = rows.filter(survey=survey)
     return list(rows)

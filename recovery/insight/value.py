@@ -129,7 +129,7 @@ class Levels:
 def scores_of(customers: Iterable[int], answers: Sequence[int], at: datetime) -> Levels:
     """In one query; what is blank, withdrawn or a test is no score."""
     given = Response.objects.counted().filter(customer__in=list(customers), answered_at__lte=at)
-    newest = given.order_by("customer", "-answered_at", "-pk").distinct("customer")
+    newest = given.order_by("customer_id", "-answered_at", "-pk").distinct("customer_id")
     newest_of: dict[int, int] = {}
     level: dict[int, int] = {}
     rows = Response.objects.counted().filter(Q(pk__in=newest.values("pk")) | Q(pk__in=answers))

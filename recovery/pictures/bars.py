@@ -36,6 +36,8 @@ class Bar:
     tone: str = "neutral"
     low: float | None = None
     high: float | None = None
+    # Where the number should be: a stroke across its row.
+    mark: float | None = None
 
     def __post_init__(self) -> None:
         if min(self.value, *self.ends) < 0:
@@ -43,7 +45,7 @@ class Bar:
 
     @property
     def ends(self) -> tuple[float, ...]:
-        return tuple(end for end in (self.value, self.low, self.high) if end is not None)
+        return tuple(end for end in (self.value, self.low, self.high, self.mark) if end is not None)
 
 
 def bar_svg(
@@ -89,9 +91,17 @@ def _bar_svg(bar: Bar, track: _Track, top: float, narrow: bool) -> str:
         f'<g class="tone-{escape(bar.tone)}"><title>{told}</title>'
         + text("flow-label", 0, name_y, "start", escape(fitted(str(bar.label), name_room)))
         + mark
+        + _target_mark(track, y, bar.mark)
         + text("flow-value", track.x + track.length + 8, y + FONT - 1, "start", escape(bar.text))
         + "</g>"
     )
+
+
+def _target_mark(track: _Track, y: float, value: float | None) -> str:
+    if value is None:
+        return ""
+    x = track.x + _POINT + _Track(0, track.length - 2 * _POINT, track.full).upto(value)
+    return f'<path class="mark-target" d="M{n(x)} {n(y - 3)}V{n(y + 17)}"/>'
 
 
 def _bar_mark(track: _Track, y: float, value: float) -> str:

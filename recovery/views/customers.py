@@ -65,6 +65,7 @@ def show_customer(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": rows_of(for_rows(seen).order_by("-pk")[:MOST], at),
         "answers": answers,
         "sparks": sparks_of(answers),
+        "leads": door.leads(door.staff(request)),
         "now": at,
     }
     return render(request, "recovery/customer.html", context)

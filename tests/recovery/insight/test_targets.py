@@ -1,0 +1,185 @@
+"""Targets are judged with the interval; their numbers are those of the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from recovery.insight.cohort import Slice, low_scores, stories
+from recovery.insight.recovery import recovery
+from recovery.insight.targets import (
+    AT_RISK,
+    MET,
+    MISSED,
+    ON_TRACK,
+    UNCLEAR,
+    Judged,
+    Period,
+    judged,
+    line_for,
+    targets_for,
+    verdict,
+)
+from recovery.insight.times import promises
+from recovery.models import Target, Ticket
+from surveys.estimates import Interval
+from surveys.results import figures_of
+from tests.make import DAY, MONDAY, Cast
+from tests.recovery.insight.histories import heard, loop, low
+
+TODAY = date(2026, 4, 1)
+LATER = MONDAY + 30 * DAY
+PERIOD = Period(date(2026, 1, 1), TODAY, UTC)
+
+
+def target(
+    metric: str = "recovered", value: float = 40, by: date = TODAY + timedelta(days=9), **fields: object
+) -> Target:
+    return Target.objects.create(metric=metric, value=Decimal(str(value)), by_day=by, **fields)
+
+
+def judge(*targets: Target, at: datetime = LATER, period: Period = PERIOD) -> list[Judged]:
+    return judged(list(targets), Ticket.objects.all(), period, at)
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "passed", "expected"),
+    [
+        ("recovered", 41, 60, False, ON_TRACK),
+        ("recovered", 40, 60, True, MET),
+        ("recovered", 20, 39, False, AT_RISK),
+        ("recovered", 20, 39, True, MISSED),
+        ("recovered", 20, 60, False, UNCLEAR),
+        ("recovered", 20, 60, True, UNCLEAR),
+        ("repeat_contact", 41, 60, False, AT_RISK),
+        ("repeat_contact", 41, 60, True, MISSED),
+        ("repeat_contact", 20, 40, False, ON_TRACK),
+        ("repeat_contact", 20, 39, True, MET),
+        ("repeat_contact", 20, 60, True, UNCLEAR),
+    ],
+)
+def test_the_whole_interval_must_lie_on_one_side(
+    metric: str, low: float, high: float, passed: bool, expected: str
+) -> None:
+    one = Target(metric=metric, value=Decimal(40), by_day=TODAY - timedelta(days=1) if passed else TODAY)
+    assert verdict(one, Interval(low, high), TODAY) == expected
+
+
+def test_without_an_interval_nobody_can_tell() -> None:
+    assert verdict(Target(metric="nps", value=Decimal(0), by_day=TODAY), None, TODAY) == UNCLEAR
+
+
+def test_its_rates_are_those_of_the_recovery_report(cast: Cast) -> None:
+    for score in (9, 9, 9, 9, 9, 9, 9, 7, 7, 3, 3, None):
+        loop(cast, score)
+    low(cast)
+    found = recovery(stories(low_scores(Ticket.objects.all(), Slice())))
+    rates = {
+        "recovered": found.recovered(),
+        "converted": found.converted(),
+        "reached": found.reached,
+        "responded": found.responded,
+    }
+    for each in judge(*(target(metric) for metric in rates)):
+        rate = rates[each.target.metric]
+        assert (each.hits, each.n) == (rate.hits, rate.n)
+        assert rate.share is not None
+        assert rate.interval is not None
+        assert each.value == pytest.approx(100 * rate.share)
+        assert each.interval is not None
+        assert each.interval.low == pytest.approx(100 * rate.interval.low)
+
+
+def test_its_deadlines_are_those_of_the_page_of_times(cast: Cast) -> None:
+    for _ in range(11):
+        heard(cast, low(cast))
+    low(cast)
+    kept = promises(low_scores(Ticket.objects.all(), Slice()), LATER)
+    first, resolution = judge(target("contacted_in_time"), target("resolved_in_time"))
+    assert (
+        (first.hits, first.n) == (kept["first_contact"].kept.hits, kept["first_contact"].kept.n) == (11, 12)
+    )
+    assert (resolution.hits, resolution.n) == (kept["resolution"].kept.hits, kept["resolution"].kept.n)
+
+
+def test_its_nps_is_that_of_the_survey(cast: Cast) -> None:
+    for score in (9, 9, 9, 9, 10, 10, 7, 8, 3, 2, 6):
+        cast.response(score, customer=cast.customer(), at=MONDAY)
+    figure = figures_of([cast.survey], PERIOD.start, PERIOD.end)[0].figure
+    (found,) = judge(target("nps", 10, survey=cast.survey))
+    assert (found.value, found.n, found.hits) == (figure.value, 11, None)
+    assert found.interval == figure.interval
+
+
+def test_fewer_than_ten_are_counts_and_judge_nothing(cast: Cast) -> None:
+    loop(cast, 9)
+    (found,) = judge(target())
+    assert (found.hits, found.n, found.value, found.verdict) == (1, 1, None, UNCLEAR)
+
+
+def test_a_team_s_target_counts_its_teams_below_and_a_survey_s_its_own(cast: Cast) -> None:
+    low(cast)
+    low(cast, team=cast.west)
+    region, west, survey = judge(
+        target("reached", team=cast.region),
+        target("reached", team=cast.west),
+        target("reached", survey=cast.survey),
+    )
+    assert (region.n, west.n, survey.n) == (1, 1, 2)
+
+
+def test_a_target_whose_day_has_passed_is_measured_up_to_it(cast: Cast) -> None:
+    low(cast)
+    by = date(2026, 3, 1)
+    (before,) = judge(target("reached", by=by))
+    assert (before.period.last, before.period.first) == (by, by - (PERIOD.last - PERIOD.first))
+    assert before.n == 0
+    (after,) = judge(target("reached", by=date(2026, 3, 2)))
+    assert after.n == 1
+
+
+def test_many_targets_take_as_many_queries_as_few(cast: Cast) -> None:
+    loop(cast, 9)
+    few = [target(metric) for metric in ("recovered", "contacted_in_time", "repeat_contact")]
+    few.append(target("nps", survey=cast.survey))
+    with CaptureQueriesContext(connection) as first:
+        judge(*few)
+    many = [*few, *(target("reached", team=cast.east) for _ in range(5)), target("reached", team=cast.west)]
+    with CaptureQueriesContext(connection) as second:
+        judge(*many)
+    assert len(second) <= len(first) + 1, "whose teams lie below whom"
+    assert len(first) <= 24
+
+
+def test_a_reader_sees_the_targets_of_everybody_and_of_their_teams(cast: Cast) -> None:
+    everybody, east, west = target(), target(team=cast.east), target(team=cast.west)
+    assert targets_for([cast.east.pk]) == [everybody, east]
+    assert targets_for([cast.east.pk, cast.west.pk], teams=[cast.west.pk]) == [west]
+    assert targets_for([], survey=cast.survey.pk) == []
+
+
+def test_a_chart_shows_the_next_target_else_the_last(cast: Cast) -> None:
+    assert line_for("recovered", today=TODAY) is None
+    target(value=30, by=TODAY - timedelta(days=30))
+    line = line_for("recovered", today=TODAY)
+    assert line is not None
+    assert line.value == 30
+    target(value=40, by=TODAY)
+    target(value=50, by=TODAY + timedelta(days=1))
+    line = line_for("recovered", today=TODAY)
+    assert line is not None
+    assert (line.value, line.by_day) == (40, TODAY)
+    target("nps", 12, survey=cast.survey)
+    assert line_for("nps", cast.survey.pk, today=TODAY) is not None
+    assert line_for("nps", today=TODAY) is None
+
+
+def test_nothing_is_asked_of_the_database_without_targets(cast: Cast) -> None:
+    assert cast
+    with CaptureQueriesContext(connection) as none:
+        assert judge() == []
+    assert len(none) == 0

@@ -1,0 +1,168 @@
+"""Value at risk and kept, by hand count: 1,000 a year each unless said otherwise."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from recovery.insight.cohort import Slice, low_scores, stories
+from recovery.insight.known import past_of
+from recovery.insight.recovery import recovery
+from recovery.insight.value import (
+    Amount,
+    Value,
+    if_all_left,
+    if_recovered_as_before,
+    value_of,
+)
+from recovery.lifecycle import merge, reopen
+from recovery.models import ExpectedRetention, Ticket
+from surveys.models import Customer, Response
+from tests.make import DAY, HOUR, MONDAY, Cast
+from tests.recovery.insight.histories import answer, ask, low, put_right
+
+LATER = MONDAY + 30 * DAY
+
+
+def person(cast: Cast, value: int | None = 1000) -> Customer:
+    return cast.customer(annual_value=None if value is None else Decimal(value))
+
+
+def value(at: datetime = LATER, as_of: datetime | None = None) -> Value:
+    cohort = low_scores(Ticket.objects.all(), Slice(as_of=as_of))
+    return value_of(past_of(cohort, at, as_of))
+
+
+def recovered(
+    cast: Cast, score: int, *, was: int = 2, at: datetime = MONDAY, worth: int | None = 1000
+) -> Ticket:
+    ticket = put_right(cast, low(cast, customer=person(cast, worth), score=was, at=at), at=at + DAY)
+    ask(ticket, at=at + 4 * DAY)
+    answer(cast, ticket, score, at=at + 5 * DAY)
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+def close(amount: Amount) -> tuple[float, float, float]:
+    return round(amount.value, 6), round(amount.low, 6), round(amount.high, 6)
+
+
+class TestAtRisk:
+    def test_it_is_value_times_what_is_not_expected_to_stay(self, cast: Cast) -> None:
+        low(cast, customer=person(cast), score=2)  # very dissatisfied: 0 to 5 % stay
+        low(cast, customer=person(cast, 400), score=6)  # neutral: 60 to 65 % stay
+        found = value().at_risk
+        assert close(found.total) == (975 + 150, 950 + 140, 1000 + 160)
+        assert (found.customers, found.counted, found.worth) == (2, 2, 1400)
+        assert [row.worth for row in found.rows] == [1000, 400], "the largest first"
+
+    def test_who_has_no_value_is_counted_beside_it(self, cast: Cast) -> None:
+        low(cast, customer=person(cast, None))
+        low(cast, customer=person(cast))
+        found = value().at_risk
+        assert (found.customers, found.counted, found.without_value) == (2, 1, 1)
+        assert found.rows[-1].amount is None
+
+    def test_a_customer_with_several_tickets_counts_once_by_their_latest_score(self, cast: Cast) -> None:
+        customer = person(cast)
+        other = cast.survey
+        low(cast, customer=customer, score=6)
+        assert close(value().at_risk.total)[0] == 375
+        cast.response(2, customer=customer, at=MONDAY + HOUR, survey=other)
+        found = value().at_risk
+        assert found.customers == 1
+        assert close(found.total)[0] == 975
+        assert (found.rows[0].was, found.rows[0].level) == (3, 1)
+
+    def test_a_withdrawn_score_leaves_nobody_to_reckon_with(self, cast: Cast) -> None:
+        ticket = low(cast, customer=person(cast))
+        Response.objects.filter(pk=ticket.response_id).update(state=Response.WITHDRAWN)
+        found = value().at_risk
+        assert (found.customers, found.counted, found.without_score, found.without_value) == (1, 0, 1, 0)
+
+    def test_resolved_and_merged_tickets_are_not_open_and_reopened_ones_are(self, cast: Cast) -> None:
+        done = put_right(cast, low(cast, customer=person(cast)))
+        merge(low(cast, customer=person(cast)), by=cast.chen, at=MONDAY, into=low(cast), reason="same")
+        assert value().at_risk.counted == 0
+        reopen(done, by=cast.chen, at=MONDAY + 2 * DAY, reason="They called")
+        assert value().at_risk.counted == 1
+
+    def test_it_stands_as_it_stood_on_a_past_day(self, cast: Cast) -> None:
+        put_right(cast, low(cast, customer=person(cast)), at=MONDAY + 3 * DAY)
+        then = MONDAY + 2 * DAY
+        assert value(at=then, as_of=then).at_risk.counted == 1
+        assert value().at_risk.customers == 0
+
+    def test_who_was_lost_is_not_at_risk_any_more(self, cast: Cast) -> None:
+        customer = person(cast)
+        low(cast, customer=customer)
+        Customer.objects.filter(pk=customer.pk).update(lost_at=MONDAY + 2 * DAY)
+        assert value().at_risk.customers == 0
+        assert value(at=MONDAY + DAY).at_risk.customers == 1
+
+    def test_rows_of_the_table_change_it(self, cast: Cast) -> None:
+        ExpectedRetention.objects.create(level=1, low=40, high=60)
+        low(cast, customer=person(cast))
+        assert close(value().at_risk.total) == (500, 400, 600)
+
+
+class TestKept:
+    def test_it_is_value_times_the_change_of_retention(self, cast: Cast) -> None:
+        recovered(cast, 9)  # 2.5 % -> 94.5 %
+        recovered(cast, 7, was=6)  # 62.5 % -> 82.5 %
+        found = value().kept
+        assert close(found.total) == (920 + 200, 870 + 150, 970 + 250)
+        assert found.customers == 2
+
+    def test_who_still_is_a_detractor_kept_nothing(self, cast: Cast) -> None:
+        recovered(cast, 5)
+        assert value().kept.customers == 0
+
+    def test_a_relapse_takes_it_back(self, cast: Cast) -> None:
+        ticket = recovered(cast, 10)
+        answer(cast, ticket, 3, at=MONDAY + 20 * DAY)
+        assert value().kept.customers == 0
+
+    def test_it_counts_those_the_recovery_report_counts(self, cast: Cast) -> None:
+        for score in (9, 10, 7, 3):
+            recovered(cast, score)
+        low(cast, customer=person(cast))
+        found = recovery(stories(low_scores(Ticket.objects.all(), Slice())))
+        assert value().kept.customers == found.recovered("now").hits == 3
+
+
+class TestWhatIf:
+    def test_if_all_left_the_whole_value_goes(self, cast: Cast) -> None:
+        low(cast, customer=person(cast))
+        low(cast, customer=person(cast, 500), score=6)
+        low(cast, customer=person(cast, None))
+        answered = if_all_left(value())
+        assert answered.amount == Amount(1500, 1500, 1500)
+        assert answered.customers == 2
+
+    def test_if_as_many_recovered_as_before_the_rest_is_lost(self, cast: Cast) -> None:
+        for _ in range(5):
+            recovered(cast, 9, worth=None)
+        for _ in range(5):
+            low(cast, at=MONDAY)
+        before = past_of(low_scores(Ticket.objects.all(), Slice(end=MONDAY + HOUR)), LATER)
+        low(cast, customer=person(cast), at=MONDAY + 2 * DAY)
+        found = if_recovered_as_before(value(), before)
+        assert found.recovered is not None
+        assert (found.recovered.hits, found.recovered.n) == (5, 10)
+        assert found.amount is not None
+        # Half go from 2.5 % to 94.5 %: 1,000 x (1 - (0.5 x 0.945 + 0.5 x 0.025)).
+        assert found.amount.value == pytest.approx(515)
+        interval = found.recovered.interval
+        assert interval is not None
+        assert found.amount.low == pytest.approx(1000 * (1 - (0.025 + interval.high * 0.92)))
+        assert found.amount.high == pytest.approx(1000 * (1 - (0.025 + interval.low * 0.92)))
+
+    def test_nothing_is_supposed_from_fewer_than_ten(self, cast: Cast) -> None:
+        low(cast, customer=person(cast))
+        before = past_of(low_scores(Ticket.objects.all(), Slice()), LATER)
+        found = if_recovered_as_before(value(), before)
+        assert found.amount is None
+        assert found.recovered is not None
+        assert found.recovered.n == 1
