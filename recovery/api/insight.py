@@ -23,9 +23,9 @@ from recovery.api.acts import team_named
 from recovery.api.filters import is_id
 from recovery.insight import segment
 from recovery.insight.causes import SIDES, Pareto, pareto
-from recovery.insight.cohort import STATES, Slice, low_scores, stories
+from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
+from recovery.insight.recovery import Rate
 from recovery.insight.times import KINDS, Promises, Waited, promises, waited
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
@@ -33,11 +33,10 @@ from surveys.api.strict import read_instant, unknown_fields
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
     CensoredTimes,
+    Difference,
     Interval,
-    nps_bounds,
 )
 from surveys.models import Survey
-from surveys.results import SurveyFigures, figures_of
 
 PARAMETERS: Final = {
     "from": "The first day (2026-03-02, in your time zone) or instant of the scores",
@@ -48,8 +47,6 @@ PARAMETERS: Final = {
     "segment": "tier:Gold, channel:page, language:en or attribute:region=East",
     "as_of": "As everything stood at the end of this day, or at this instant; not one to come",
 }
-# What an answer alone is counted by.
-OF_ANSWERS: Final = frozenset(PARAMETERS) - {"segment", "as_of"}
 PARAMETERS_SHOWN = [
     OpenApiParameter(name, OpenApiTypes.STR, description=text) for name, text in PARAMETERS.items()
 ]
@@ -187,6 +184,15 @@ def ends_of(interval: Interval | None) -> Shown:
     return {"low": interval.low, "high": interval.high} if interval else {"low": None, "high": None}
 
 
+def shown_difference(found: Difference | None) -> Shown:
+    """A difference of two shares, as a fraction of 1; all null where there is none."""
+    return {
+        "difference": found.value if found else None,
+        **ends_of(found.interval if found else None),
+        "is_clear": found.is_clear if found else None,
+    }
+
+
 def shown_rate(rate: Rate, definition: str) -> Shown:
     """Shares are fractions of 1; below ten they are null, and the counts say all there is to say."""
     return {
@@ -206,56 +212,9 @@ class Insight(APIView):
     def cohort(self, question: Question) -> TicketQuerySet:
         return low_scores(visible_to(self.request.user), question.which)
 
-
-# --- recovery -----------------------------------------------------------------------------------------------
-
-
-class RecoveryView(Insight):
-    @extend_schema(
-        operation_id="insight_recovery",
-        summary="Did it work: reached, asked, answered, recovered, against those nobody reached",
-        parameters=PARAMETERS_SHOWN,
-        responses=OpenApiTypes.OBJECT,
-    )
-    def get(self, request: Request) -> Response:
-        question = asked(request)
-        found = recovery(stories(self.cohort(question)))
-        return Response({**question.said, "at": question.at.isoformat(), **shown_recovery(found)})
-
-
-def shown_recovery(found: Recovery) -> Shown:
-    return {
-        "low_scores": {"count": found.size, "definition": define("cohort")},
-        "reached": {**shown_rate(found.reached, "reached"), "reached_later": found.reached_later},
-        "asked": shown_rate(found.asked, "asked"),
-        "responded": shown_rate(found.responded, "responded"),
-        "recovered": {column: shown_rate(found.recovered(column), "recovered") for column in COLUMNS},
-        "converted": {column: shown_rate(found.converted(column), "converted") for column in COLUMNS},
-        "bounds": {**ends_of(found.bounds), "definition": define("bounds")},
-        "comparison": shown_comparison(found),
-        "columns": {column: define(column) for column in COLUMNS},
-        "outcomes": {column: {state: found.columns[column][state] for state in STATES} for column in COLUMNS},
-        "flow": [
-            {"reached": reached, "stage": stage, "next": state, "count": number}
-            for (reached, stage, state), number in sorted(found.flow.items())
-        ],
-        "not_asked": [
-            {"reason": reason, "count": number} for reason, number in found.why_not_asked.most_common()
-        ],
-    }
-
-
-def shown_comparison(found: Recovery) -> Shown:
-    difference = found.difference
-    return {
-        "reached": shown_rate(found.recovered_among(reached=True), "recovered"),
-        "not_reached": shown_rate(found.recovered_among(reached=False), "recovered"),
-        "difference": difference.value if difference else None,
-        **ends_of(difference.interval if difference else None),
-        "is_clear": difference.is_clear if difference else None,
-        "randomised": False,
-        "definition": define("difference"),
-    }
+    def told(self, question: Question) -> list[Story]:
+        """What became of each of them, at the moment asked for."""
+        return stories(self.cohort(question), question.which.as_of)
 
 
 # --- times --------------------------------------------------------------------------------------------------
@@ -316,7 +275,7 @@ class CausesView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        told = stories(self.cohort(question))
+        told = self.told(question)
         sides = {side: shown_pareto(side, pareto(told, side)) for side in SIDES}
         return Response({**question.said, "at": question.at.isoformat(), **sides})
 
@@ -338,54 +297,3 @@ def shown_pareto(side: str, found: Pareto) -> Shown:
             for row in found.rows
         ],
     }
-
-
-# --- NPS ----------------------------------------------------------------------------------------------------
-
-
-class NpsView(APIView):
-    @extend_schema(
-        operation_id="insight_nps",
-        summary="The figure of each survey: NPS in points, for CSAT and CES the share of high answers",
-        parameters=[shown for shown in PARAMETERS_SHOWN if shown.name in OF_ANSWERS - {"team"}],
-        responses=OpenApiTypes.OBJECT,
-    )
-    def get(self, request: Request) -> Response:
-        if request.query_params.get("team"):
-            raise ValidationError({"team": _("An answer belongs to no team: leave the team out.")})
-        question = asked(request, OF_ANSWERS)
-        surveys = [question.survey] if question.survey else list(Survey.objects.all())
-        which = question.which
-        figures = figures_of(surveys, which.start, which.end, which.touchpoint)
-        return Response(
-            {
-                **question.said,
-                "at": question.at.isoformat(),
-                "surveys": [shown_figures(each) for each in figures],
-            }
-        )
-
-
-def shown_figures(figures: SurveyFigures) -> Shown:
-    figure, bands = figures.figure, figures.figure.bands
-    silent = figures.invited - figures.replied
-    return {
-        "survey": figures.survey.slug,
-        "kind": figure.kind,
-        "answered": figure.answered,
-        "promoters": bands.promoters,
-        "passives": bands.passives,
-        "detractors": bands.detractors,
-        "unanswered": figures.unanswered,
-        "value": figure.value,
-        **ends_of(figure.interval),
-        "definition": define(figure.kind),
-        "asked": figures.invited,
-        "replied": figures.replied,
-        "bounds": shown_bounds(figures, silent) if figure.kind == "nps" else None,
-    }
-
-
-def shown_bounds(figures: SurveyFigures, silent: int) -> Shown:
-    bounds = nps_bounds(figures.figure.bands, silent) if figures.figure.is_enough else None
-    return {**ends_of(bounds), "silent": silent, "definition": define("nps_bounds")}

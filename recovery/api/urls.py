@@ -2,7 +2,15 @@
 
 from django.urls import path, re_path
 
-from recovery.api import insight
+from recovery.api import (
+    insight,
+    insight_drivers,
+    insight_loop,
+    insight_panel,
+    insight_recovery,
+    insight_surveys,
+    insight_value,
+)
 from recovery.api.acts import ACTS
 from recovery.api.views import people, responses, tickets
 from recovery.api.views.acts import view_of
@@ -26,10 +34,15 @@ urlpatterns = [
     path("invitations/", people.Invitations.as_view(), name="api-invitations"),
     path("invitations/<int:pk>/", people.OneInvitation.as_view(), name="api-invitation"),
     path("deadlines/preview/", Preview.as_view(), name="api-deadlines-preview"),
-    path("insight/nps/", insight.NpsView.as_view(), name="api-insight-nps"),
-    path("insight/recovery/", insight.RecoveryView.as_view(), name="api-insight-recovery"),
+    path("insight/nps/", insight_surveys.NpsView.as_view(), name="api-insight-nps"),
+    path("insight/recovery/", insight_recovery.RecoveryView.as_view(), name="api-insight-recovery"),
+    path("insight/loop/", insight_loop.LoopView.as_view(), name="api-insight-loop"),
     path("insight/times/", insight.TimesView.as_view(), name="api-insight-times"),
     path("insight/causes/", insight.CausesView.as_view(), name="api-insight-causes"),
+    path("insight/panel/", insight_panel.PanelView.as_view(), name="api-insight-panel"),
+    path("insight/drivers/", insight_drivers.DriversView.as_view(), name="api-insight-drivers"),
+    path("insight/value/", insight_value.ValueView.as_view(), name="api-insight-value"),
+    path("insight/targets/", insight_value.TargetsView.as_view(), name="api-insight-targets"),
     # Last: what none of the above and nothing before it knows.
     re_path(r"", Missing.as_view(), name="api-missing"),
 ]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Least
 
 from recovery.insight import segment
-from recovery.models import Contact, Resurvey, TicketEvent
-from recovery.models.contact import HEARD
+from recovery.insight.as_of import facts_then, of_teams_then
+from recovery.insight.kept import Answer as Answer
+from recovery.insight.kept import Ask, Facts, Row, facts_now
+from recovery.insight.kept import answers_of as all_answers_of
+from recovery.insight.kept import keys as keys
+from recovery.insight.kept import resolutions_of as resolutions_of
+from recovery.models import Resurvey, TicketEvent
 from recovery.models.ticket import IN_WORK, TicketQuerySet
-from surveys.models import Response
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER
 
 HORIZON: Final = timedelta(days=90)
@@ -57,7 +60,9 @@ class Story:
     """One low score: whether the person was reached before they answered again, and what they are now.
 
     `next`, `now` and `ever` are the states by their first, latest and best answer after a resolution; without
-    an answer all three are where the ticket stands. `why` is the reason where nobody asked.
+    an answer all three are where the ticket stands. `lasting` is the band of the answer after a next answer
+    that was a promoter's, "no_answer" where none came, and empty for everybody else. `why` is the reason
+    where nobody asked. `count` is how many low scores share this story, where only that is known.
     """
 
     ticket: int
@@ -67,6 +72,7 @@ class Story:
     next: str
     now: str
     ever: str
+    lasting: str = ""
     why: str = ""
     team: int = 0
     touchpoint: str = ""
@@ -74,6 +80,7 @@ class Story:
     cause_found: int | None = None
     cause_said: int | None = None
     to_contact: timedelta | None = None
+    count: int = 1
 
     @property
     def answered(self) -> bool:
@@ -100,7 +107,8 @@ def low_scores(tickets: TicketQuerySet, which: Slice) -> TicketQuerySet:
     if which.survey is not None:
         rows = rows.filter(response__survey=which.survey)
     if which.teams is not None:
-        rows = rows.filter(team__in=which.teams)
+        at = which.as_of
+        rows = rows.filter(team__in=which.teams) if at is None else of_teams_then(rows, which.teams, at)
     if which.touchpoint:
         rows = rows.filter(touchpoint=which.touchpoint)
     if which.as_of is not None:
@@ -110,101 +118,49 @@ def low_scores(tickets: TicketQuerySet, which: Slice) -> TicketQuerySet:
     return rows
 
 
-class Answer(NamedTuple):
-    at: datetime
-    pk: int
-    band: str
+def stories(cohort: TicketQuerySet, at: datetime | None = None) -> list[Story]:
+    """What became of each ticket of the cohort, in as many queries for many as for few.
+
+    With `at`, as it stood at that moment: what happened later, or came in later, is not there.
+    """
+    facts = facts_now(cohort) if at is None else facts_then(cohort, at)
+    return [story_of(row, facts) for row in facts.rows]
 
 
-class Ask(NamedTuple):
-    cycle: int
-    state: str
-    outcome: str
-    reason: str
-    asked_at: datetime | None
-
-
-def stories(cohort: TicketQuerySet) -> list[Story]:
-    """What became of each ticket of the cohort, in five queries however many there are."""
-    resolutions = resolutions_of(cohort)
-    answers = answers_of(cohort, resolutions)
-    asks, heard = asks_of(cohort), heard_of(cohort)
-    rows = cohort.order_by("pk").values(
-        *("pk", "status", "cycle", "merged_into_id", "opened_at", "team_id", "touchpoint"),
-        *("cause_found_id", "cause_said_id", "customer__tier"),
-    )
-    return [
-        story_of(row, answers.get(row["pk"], []), asks.get(row["pk"], []), heard.get(row["pk"]))
-        for row in rows
-    ]
-
-
-def resolutions_of(cohort: TicketQuerySet) -> dict[int, list[datetime]]:
-    """When each ticket was resolved, once per cycle, in order."""
-    found: dict[int, list[datetime]] = defaultdict(list)
-    events = TicketEvent.objects.filter(kind="resolved", ticket__in=keys(cohort)).order_by("at", "id")
-    for ticket, at in events.values_list("ticket_id", "at"):
-        found[ticket].append(at)
-    return found
-
-
-def answers_of(cohort: TicketQuerySet, resolutions: dict[int, list[datetime]]) -> dict[int, list[Answer]]:
+def answers_of(cohort: TicketQuerySet, resolutions: Mapping[int, list[datetime]]) -> dict[int, list[Answer]]:
     """The person's valid answers on the ticket's line, each within the horizon of a resolution before it."""
-    found: dict[int, list[Answer]] = defaultdict(list)
-    rows = cohort.order_by().filter(
-        customer__responses__state=Response.COMPLETE,
-        customer__responses__score__isnull=False,
-        customer__responses__survey__line=F("line"),
-        customer__responses__answered_at__gte=F("opened_at"),
-    )
-    response = "customer__responses__"
-    names = ("pk", "response_id", f"{response}answered_at", f"{response}pk", f"{response}band")
-    for ticket, opening, at, pk, band in rows.values_list(*names):
-        if pk != opening and in_time(at, resolutions.get(ticket, [])):
-            found[ticket].append(Answer(at, pk, band))
-    return {ticket: sorted(given) for ticket, given in found.items()}
+    given = all_answers_of(cohort)
+    return {ticket: counted(answers, resolutions.get(ticket, [])) for ticket, answers in given.items()}
 
 
-def in_time(at: datetime, resolved: list[datetime]) -> bool:
+def counted(answers: Iterable[Answer], resolved: Sequence[datetime]) -> list[Answer]:
+    return [answer for answer in answers if in_time(answer.at, resolved)]
+
+
+def in_time(at: datetime, resolved: Sequence[datetime]) -> bool:
     """Whether an answer follows a resolution, the latest before it, within the horizon."""
     index = bisect_right(resolved, at)
     return index > 0 and at - resolved[index - 1] <= HORIZON
 
 
-def asks_of(cohort: TicketQuerySet) -> dict[int, list[Ask]]:
-    found: dict[int, list[Ask]] = defaultdict(list)
-    rows = Resurvey.objects.filter(ticket__in=keys(cohort)).order_by("cycle")
-    names = ("ticket_id", "cycle", "state", "outcome", "reason", "asked_at")
-    for ticket, *ask in rows.values_list(*names):
-        found[ticket].append(Ask(*ask))
-    return found
-
-
-def heard_of(cohort: TicketQuerySet) -> dict[int, datetime]:
-    """When each person was first reached, or replied."""
-    rows = Contact.objects.filter(outcome__in=HEARD, ticket__in=keys(cohort)).order_by()
-    return dict(rows.values("ticket").annotate(first=Min("at")).values_list("ticket", "first"))
-
-
-def keys(cohort: TicketQuerySet) -> QuerySet[Any]:
-    return cohort.order_by().values("pk")
-
-
-def story_of(row: dict[str, Any], answers: list[Answer], asks: list[Ask], heard: datetime | None) -> Story:
-    merged = row["merged_into_id"] is not None
-    given = [] if merged else answers
+def story_of(row: Row, facts: Facts) -> Story:
+    key, merged = row["pk"], row["merged_into_id"] is not None
+    answers = [] if merged else facts.answers.get(key, [])
+    asks, heard = facts.asks.get(key, []), facts.heard.get(key)
+    given = counted(answers, facts.resolved.get(key, []))
     state, why = (MERGED, "") if merged else standing(row["status"], row["cycle"], asks)
     bands = [answer.band for answer in given]
     first = given[0].at if given else None
     in_turn = heard is not None and (first is None or heard <= first)
     return Story(
-        ticket=row["pk"],
+        ticket=key,
         reached=in_turn,
         reached_later=heard is not None and not in_turn,
         stage=stage_of(state, first, asks),
         next=bands[0] if bands else state,
         now=bands[-1] if bands else state,
         ever=min(bands, key=BANDS.index) if bands else state,
+        lasting=lasting_of(given, answers),
         why="" if bands else why,
         team=row["team_id"],
         touchpoint=row["touchpoint"],
@@ -215,7 +171,14 @@ def story_of(row: dict[str, Any], answers: list[Answer], asks: list[Ask], heard:
     )
 
 
-def standing(status: str, cycle: int, asks: list[Ask]) -> tuple[str, str]:
+def lasting_of(given: Sequence[Answer], answers: Iterable[Answer]) -> str:
+    """Of who was converted, the band of the answer after that, however much later; else empty."""
+    if not given or given[0].band != PROMOTER:
+        return ""
+    return next((answer.band for answer in answers if answer > given[0]), NO_ANSWER)
+
+
+def standing(status: str, cycle: int, asks: Iterable[Ask]) -> tuple[str, str]:
     """Where a ticket without a valid answer stands, and why if its person was not asked."""
     if status in IN_WORK:
         return STILL_IN_WORK, ""

@@ -35,6 +35,22 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " Wilson’s 95 % interval."
     ),
     "converted": _("Converted: the next answer is a promoter’s / all who gave a next answer."),
+    "lasting": _(
+        "Lasting: of those converted who have answered once more since, however much later, those who are"
+        " promoters still, with Wilson’s 95 % interval."
+    ),
+    "reached_later": _(
+        "Reached too late: heard for the first time after they had already answered again. They count as not"
+        " reached."
+    ),
+    "unanswered": _(
+        "Without an answer: low scores without a next answer, for whatever reason. They are in no rate of"
+        " those who answered, and in both bounds."
+    ),
+    "recovered_among": _(
+        "Recovered among the reached, or among those nobody reached: recovered / those of them who gave a"
+        " next answer, with Wilson’s 95 % interval."
+    ),
     "bounds": _(
         "Bounds: recovered / all low scores, if nobody without a next answer recovered, and if all of"
         " them did. The truth lies between, however silent people are."
@@ -43,6 +59,37 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "Difference: recovered among the reached less recovered among those nobody reached, in points,"
         " with Newcombe’s 95 % interval. Not randomised: people who can be reached may differ. People who"
         " are asked again move up by themselves, too, so a recovery rate alone says little."
+    ),
+    "group_difference": _(
+        "Against all others: recovered in the group less recovered in all other groups together, in points,"
+        " with Newcombe’s 95 % interval. Of many groups some differ by chance: a difference that Holm’s"
+        " correction for so many comparisons does not bear out says so. Nothing here is randomised."
+    ),
+    "dose": _(
+        "Time to contact: of those reached before their next answer, how the recovered share changes from one"
+        " class of waiting to the next (within 4 hours, 24 hours, 3 days, later), as the slope of the"
+        " Cochran-Armitage test for trend with its 95 % interval. Only observed: who can be reached early may"
+        " differ from who cannot."
+    ),
+    "as_of": _(
+        "As it stood: only what had happened, and had come in, by the end of that day. Later tickets,"
+        " contacts, answers and changes of an answer are left out; team and cause are those of that day (of a"
+        " team or cause renamed since, today’s team and no cause). A customer’s tier and attributes, who may"
+        " see a ticket, and that an answer was withdrawn, are as they are today."
+    ),
+    "segment": _(
+        "Segment: tier and attributes are those the customer has today; channel and language are those of the"
+        " low score itself, or the customer’s language where it names none."
+    ),
+    "hold_out": _(
+        "By lot: while a hold-out runs, a keyed hash of the ticket’s number decides which low scores are"
+        " followed up later instead of at once; urgent, severe and valuable cases, complaints and whoever"
+        " asks to be contacted are never drawn. Both sides are asked the same question, in the same words,"
+        " so many days after the low score. Recovered: the first answer from then on, while the survey’s"
+        " time to answer lasts, is a passive’s or a promoter’s / all who gave one, with Wilson’s 95 %"
+        " interval; the difference has Newcombe’s. Everybody counts on the side they were drawn for,"
+        " whatever was done since, and all draws count whatever the period. How many are drawn was fixed"
+        " before it began: until it has ended and everybody had time to answer, it is preliminary."
     ),
     "few": _(
         "A figure from fewer than 10 answers is shown as its counts; groups are ranked from 30 answers each."
@@ -65,6 +112,45 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "Time to resolution: from the opening of the ticket to its first resolution (Kaplan-Meier, 95 %"
         " intervals). Open tickets count, with the time they have waited so far."
     ),
+    "deadlines_then": _(
+        "As of a past day every deadline counts under the due time that was in force then; what was met,"
+        " missed or ended later counts as not yet. Team and priority are those the ticket has now."
+    ),
+    "loop_funnel": _(
+        "Each stage is a part of the one before, with Wilson’s 95 % interval; what is missing is named under"
+        " it, and all counts add up to all low scores. Sent the question again: the question was written to"
+        " them, in the present cycle of the ticket. It arrived: the mail server took the message, or they"
+        " answered. Answered unasked: a valid answer came before any question; nothing is lost there, but"
+        " nobody asked."
+    ),
+    "loop_slots": _(
+        "Attempts: every contact of the log but replies, whose hour the customer chose. Reached: those with"
+        " the outcome “reached”, with Wilson’s 95 % interval; several attempts at one customer count as if"
+        " they were independent. By the clock of the customer’s zone, or of the team’s calendar where that is"
+        " not known. Fewer than ten attempts are shown as their counts; a best and a worst are named from"
+        " thirty attempts each, and only where their intervals do not overlap."
+    ),
+    "loop_attempts": _(
+        "Attempts per reach: attempts until the first that reached, of all tickets tried / tickets reached;"
+        " the interval is Wilson’s 95 % interval of the share of attempts that reached, turned round. Reached"
+        " by then: Kaplan-Meier over the number of the attempt, with 95 % intervals; who is still being"
+        " tried, was given up, or replied by themselves first counts with the attempts made so far."
+    ),
+    "loop_waiting": _(
+        "Waits: times in which the clock stood because the customer had to do something first, by whoever"
+        " stopped it, in working minutes of the team’s calendar; those still going on count up to now, and a"
+        " hold-out’s do not count. Began after a reply: the customer had written or replied in that cycle,"
+        " and nothing had gone to them since (no attempt, no reply); Wilson’s 95 % interval."
+    ),
+    "loop_cycles": _(
+        "Cycles: the first run of a ticket, and one more for each time it was reopened, because the next"
+        " answer was low again or a colleague said why. Reopened: tickets reopened at least once / tickets"
+        " resolved at least once, with Wilson’s 95 % interval, by the cause found at the first resolution."
+    ),
+    "loop_then": _(
+        "As of a past day only contacts, waits, answers and messages up to its end count. A message whose end"
+        " came later was still on its way; one sent again since shows what became of it last."
+    ),
     "working_time": _(
         "Working time is that of each deadline’s own calendar; waiting for the customer is not taken off."
     ),
@@ -78,6 +164,31 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     "nps": _(
         "NPS: 100 × (promoters − detractors) / valid answers, with its adjusted Wald 95 % interval."
         " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it."
+    ),
+    "survey_mean": _("Mean: of the valid answers, in the numbers of the scale."),
+    "survey_response": _(
+        "Response: answered / delivered. Whoever was asked lately may still answer; an invitation that could"
+        " not be delivered is in neither."
+    ),
+    "survey_difference": _(
+        "Difference: in points, with its 95 % interval (NPS: adjusted Wald, variances added; shares:"
+        " Newcombe). Where the interval holds 0 it is no clear difference. Two groups picked because they"
+        " looked far apart prove less than the interval says."
+    ),
+    "survey_parts": _(
+        "Against all the others: the group less all other answers together. Among many groups some differ by"
+        " chance alone; so a difference is called clear only if it holds with Holm’s correction (1979) for"
+        " all the groups of ten answers or more that were compared. The intervals shown are not corrected."
+    ),
+    "survey_scales": _(
+        "Scale: only answers on the scale in force at the end of the period are in the figure; those on"
+        " another are counted beside it, and nothing is compared across a change. Where 30 or more answers on"
+        " either side show an end of the scale falling silent, and chance would do that less than once in a"
+        " million, we ask whether it changed."
+    ),
+    "survey_as_of": _(
+        "As it stood on a day: answers given and come in by then, as they were then. Withdrawn answers, and"
+        " what a customer is like, are as they are today."
     ),
     "nps_bounds": _(
         "Bounds for silence: the NPS if everybody who was asked and did not answer were a detractor, or a"
@@ -155,9 +266,9 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     ),
     "panel_change": _(
         "Change: the figure of the same people later less earlier. Its 95 % interval is that of each person’s"
-        " own change, so it knows that both answers come from one person: for an NPS adjusted Wald with three"
-        " pairs added (after Rocks 2016; Agresti and Min 2005), for CSAT and CES that of Bonett and Price"
-        " (2012). It says what changed, not why: who begins low moves up by chance, and who begins high down."
+        " own change, so it knows that both answers come from one person: for an NPS Student’s, with one pair"
+        " added (after Agresti and Min 2005), for CSAT and CES that of Bonett and Price (2012). It says what"
+        " changed, not why: who begins low moves up by chance, and who begins high down."
     ),
     "waves": _(
         "Two waves: the people who have a valid answer in both periods, each by the latest one in it. Who"
@@ -166,8 +277,8 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     "driver_mean": _("Mean rating from 1 to 5, with Student’s 95 % interval."),
     "driver_importance": _(
         "Importance: Spearman’s rank correlation of the rating with how good the overall score of the same"
-        " answer is, with Fisher’s 95 % interval (Bonett and Wright 2000). It says what goes together, not what"
-        " causes it."
+        " answer is, with Fisher’s 95 % interval (Bonett and Wright 2000). It says what goes together, not"
+        " what causes it."
     ),
     "driver_map": _(
         "The map is cut at the medians of the drivers on it; one that lies on a median counts as above it. A"

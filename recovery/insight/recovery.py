@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from recovery.insight.cohort import (
     ASKED,
@@ -25,13 +26,17 @@ from surveys.estimates import (
     Difference,
     Interval,
     bounds,
+    holm,
     newcombe_difference,
+    share_difference_p,
+    share_trend,
     wilson,
 )
 from surveys.scoring import PROMOTER
 
 NEXT, NOW, EVER = "next", "now", "ever"
 COLUMNS: Final = (NEXT, NOW, EVER)
+HOLM_LEVEL: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,15 @@ class Rate:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Every count adds up to `size`: `flow` by (reached, stage, next state), `columns` by state."""
+    """Every count adds up to `size`: `flow` by (reached, stage, next state), `columns` by state.
+
+    `after` are the answers after a next answer that was a promoter's, "no_answer" where none came yet.
+    """
 
     size: int
     flow: Counter[tuple[bool, str, str]]
     columns: dict[str, Counter[str]]
+    after: Counter[str]
     reached_later: int
     why_not_asked: Counter[str]
 
@@ -105,6 +114,11 @@ class Recovery:
         return Rate(self.columns[column][PROMOTER], self.answered)
 
     @property
+    def lasting(self) -> Rate:
+        """Of the converted who answered once more, those who are promoters still."""
+        return Rate(self.after[PROMOTER], sum(self.after[band] for band in BANDS))
+
+    @property
     def bounds(self) -> Interval | None:
         """Recovered of the whole cohort, if none and if all of the unanswered had recovered."""
         return bounds(self.recovered().hits, self.unanswered, self.size)
@@ -123,12 +137,23 @@ class Recovery:
 
 def recovery(told: Sequence[Story]) -> Recovery:
     return Recovery(
-        size=len(told),
-        flow=Counter((story.reached, story.stage, story.next) for story in told),
-        columns={column: Counter(getattr(story, column) for story in told) for column in COLUMNS},
-        reached_later=sum(story.reached_later for story in told),
-        why_not_asked=Counter(story.why for story in told if story.next == NOT_ASKED),
+        size=sum(story.count for story in told),
+        flow=tally(told, lambda story: (story.reached, story.stage, story.next)),
+        columns={column: tally(told, attrgetter(column)) for column in COLUMNS},
+        after=tally((story for story in told if story.lasting), attrgetter("lasting")),
+        reached_later=sum(story.count for story in told if story.reached_later),
+        why_not_asked=tally((story for story in told if story.next == NOT_ASKED), attrgetter("why")),
     )
+
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def tally(told: Iterable[Story], key: Callable[[Story], Key]) -> Counter[Key]:
+    counts: Counter[Key] = Counter()
+    for story in told:
+        counts[key(story)] += story.count
+    return counts
 
 
 # --- by group -----------------------------------------------------------------------------------------------
@@ -136,10 +161,16 @@ def recovery(told: Sequence[Story]) -> Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`difference` is to all the others together: None where the group is not ranked, or where the others
+    gave fewer than ten answers. `may_be_chance`: clear by itself, but not among so many comparisons.
+    """
+
     key: Hashable
     size: int
     reached: int
     recovered: Rate
+    difference: Difference | None = None
+    may_be_chance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +179,9 @@ class Ranking:
 
     ranked: list[Group]
     small: list[Group]
+
+    def __iter__(self) -> Iterator[Group]:
+        yield from (*self.ranked, *self.small)
 
 
 def ranking(told: Iterable[Story], key: Callable[[Story], Hashable]) -> Ranking:
@@ -158,18 +192,44 @@ def ranking(told: Iterable[Story], key: Callable[[Story], Hashable]) -> Ranking:
     groups.sort(key=lambda group: (-group.size, str(group.key)))
     ranked = [group for group in groups if group.recovered.n >= MIN_ANSWERS_FOR_RANKING]
     ranked.sort(key=lambda group: -(group.recovered.share or 0))
-    return Ranking(ranked, [group for group in groups if group.recovered.n < MIN_ANSWERS_FOR_RANKING])
+    small = [group for group in groups if group.recovered.n < MIN_ANSWERS_FOR_RANKING]
+    return Ranking(against_the_others(ranked, groups), small)
 
 
 def group_of(key: Hashable, members: list[Story]) -> Group:
-    answered = [story for story in members if story.answered]
-    recovered = Rate(sum(story.recovered for story in answered), len(answered))
-    return Group(key, len(members), sum(story.reached for story in members), recovered)
+    answered = sum(story.count for story in members if story.answered)
+    recovered = sum(story.count for story in members if story.recovered)
+    reached = sum(story.count for story in members if story.reached)
+    return Group(key, sum(story.count for story in members), reached, Rate(recovered, answered))
+
+
+def against_the_others(ranked: Sequence[Group], groups: Sequence[Group]) -> list[Group]:
+    """Each with its difference to everybody else. Of many, some are large by chance (Holm 1979)."""
+    hits, n = sum(group.recovered.hits for group in groups), sum(group.recovered.n for group in groups)
+    pairs = {group: Rate(hits - group.recovered.hits, n - group.recovered.n) for group in ranked}
+    pairs = {group: others for group, others in pairs.items() if others.share is not None}
+    chances = [chance_of(group.recovered, others) for group, others in pairs.items()]
+    # Of two groups either is all the others of the other one: that is one comparison.
+    adjusted = dict(zip(pairs, chances if len(groups) == 2 else holm(chances), strict=True))
+    return [compared(group, pairs[group], adjusted[group]) if group in pairs else group for group in ranked]
+
+
+def chance_of(ours: Rate, theirs: Rate) -> float:
+    p_value = share_difference_p(ours.hits, ours.n, theirs.hits, theirs.n)
+    return 1.0 if p_value is None else p_value
+
+
+def compared(group: Group, others: Rate, chance: float) -> Group:
+    ours = group.recovered
+    found = newcombe_difference(ours.hits, ours.n, others.hits, others.n)
+    clear = found is not None and found.is_clear
+    return replace(group, difference=found, may_be_chance=clear and chance > HOLM_LEVEL)
 
 
 # By the time until the person was first heard, as a customer feels it: on the wall clock.
 WITHIN: Final = (("4h", timedelta(hours=4)), ("24h", timedelta(hours=24)), ("3d", timedelta(days=3)))
 LATER, NEVER = "later", "never"
+WAITS: Final = (*(name for name, _limit in WITHIN), LATER)
 
 
 def wait_of(story: Story) -> str:
@@ -177,3 +237,30 @@ def wait_of(story: Story) -> str:
     if not story.reached or story.to_contact is None:
         return NEVER
     return next((name for name, limit in WITHIN if story.to_contact <= limit), LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """Recovered by how long the reached waited. `per_step`: how the share changes with each class of waiting.
+
+    None below thirty answers in all, or where fewer than two classes have ten. Only observed: who can be
+    reached early may differ.
+    """
+
+    recovered: dict[str, Rate]
+    per_step: Difference | None
+
+    @property
+    def n(self) -> int:
+        return sum(rate.n for rate in self.recovered.values())
+
+
+def dose(told: Iterable[Story]) -> Dose:
+    """Those whom we reached before their next answer, in the four classes of WAITS."""
+    by_wait = {group.key: group.recovered for group in ranking(told, wait_of)}
+    rates = {wait: by_wait.get(wait, Rate(0, 0)) for wait in WAITS}
+    enough = sum(rate.share is not None for rate in rates.values()) >= 2
+    if not enough or sum(rate.n for rate in rates.values()) < MIN_ANSWERS_FOR_RANKING:
+        return Dose(rates, None)
+    hits, totals = [rate.hits for rate in rates.values()], [rate.n for rate in rates.values()]
+    return Dose(rates, share_trend(range(len(WAITS)), hits, totals))

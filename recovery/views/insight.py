@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.cohort import BANDS, RECOVERED, STATES, stories
+from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.recovery import COLUMNS, Rate, Recovery, recovery
+from recovery.insight.groups import WAIT_NAMES
+from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import Line, behind, page, rate_line
 from recovery.views.insight_groups import GROUPINGS, groups
+from recovery.views.insight_hold_out import shown_hold_outs
 from recovery.views.insight_pictures import flow_picture
 from recovery.views.insight_slice import Asked
+from surveys.scoring import PROMOTER
+
+# Everybody without a next answer.
+SILENT: Final = tuple(state for state in STATES if state not in BANDS)
 
 
 @door.staff_page()
 @require_safe
 def show_recovery(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    told = stories(asked.cohort)
+    told = asked.told()
     found = recovery(told)
     by = door.asked(request, "by")
     return page(
@@ -38,6 +44,7 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         asked,
         "insight",
         found=found,
+        hold_outs=shown_hold_outs(asked),
         reached=words.reached_words(found),
         comparison=words.comparison(found),
         picture=flow_picture(found) if found.size else None,
@@ -45,10 +52,11 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         reached_url=behind(asked, reached="1"),
         table=matrix(found, asked),
         lines=recovery_lines(found, asked),
+        dose=dose_line(told, asked),
         ever_and_now=ever_and_now(found, asked),
-        why=[(words.why_words(code), count) for code, count in found.why_not_asked.most_common()],
+        why=why_not_asked(found, asked),
         csv_url=f"{reverse('insight-csv')}?{asked.query}",
-        **groups(told, by if by in GROUPINGS else "cause"),
+        **groups(told, by if by in GROUPINGS else "cause", asked),
     )
 
 
@@ -78,19 +86,72 @@ def cell(found: Recovery, asked: Asked, reached: bool | None, states: Iterable[s
 
 
 def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
+    """Every figure with its counts, its interval and its meaning."""
     answered, recovered = ",".join(BANDS), ",".join(RECOVERED)
-    lines = [
+    return [
         rate_line("recovered", _("Recovered"), found.recovered(), behind(asked, state=recovered)),
+        *compared_lines(found, asked),
         Line(_("Bounds"), bounds_words(found), DEFINITIONS["bounds"]),
-        rate_line("converted", _("Converted"), found.converted(), behind(asked, state="promoter")),
-        rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1"), later_words(found)),
+        rate_line("unanswered", _("Without an answer"), silent(found), behind(asked, state=",".join(SILENT))),
+        rate_line("converted", _("Converted"), found.converted(), behind(asked, state=PROMOTER)),
+        lasting_line(found, asked),
+        rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1")),
+        *too_late_lines(found, asked),
         rate_line("asked", _("Asked again"), found.asked, behind(asked, stage="asked")),
         rate_line("responded", _("Response"), found.responded, behind(asked, stage="asked", state=answered)),
     ]
+
+
+def silent(found: Recovery) -> Rate:
+    return Rate(found.unanswered, found.size)
+
+
+def compared_lines(found: Recovery, asked: Asked) -> list[Line]:
+    """Both sides of the comparison, and the difference where there is one."""
+    sides = ((True, "1", _("Recovered, of the reached")), (False, "0", _("Recovered, of those not reached")))
+    lines = [
+        rate_line(
+            "recovered_among",
+            name,
+            found.recovered_among(reached=reached),
+            behind(asked, reached=code, state=",".join(RECOVERED)),
+        )
+        for reached, code, name in sides
+    ]
     if found.difference is not None:
         text = words.difference_words(found.difference)
-        lines.insert(2, Line(_("Difference"), text, DEFINITIONS["difference"]))
+        lines.append(Line(_("Difference"), text, DEFINITIONS["difference"]))
     return lines
+
+
+def lasting_line(found: Recovery, asked: Asked) -> Line:
+    since = gettext("{answered} of {n} converted have answered once more").format(
+        answered=f"{found.lasting.n:,}", n=f"{found.converted().hits:,}"
+    )
+    url = behind(asked, lasting=PROMOTER)
+    return rate_line("lasting", _("Lasting"), found.lasting, url, since if found.converted().hits else "")
+
+
+def too_late_lines(found: Recovery, asked: Asked) -> list[Line]:
+    if not found.reached_later:
+        return []
+    text, url = f"{found.reached_later:,}", behind(asked, later="1")
+    return [Line(_("Reached too late"), text, DEFINITIONS["reached_later"], url)]
+
+
+def dose_line(told: list[Story], asked: Asked) -> Line:
+    found = dose(told)
+    note = " · ".join(
+        f"{WAIT_NAMES[wait]}: {words.rate_words(rate)}" for wait, rate in found.recovered.items() if rate.n
+    )
+    return Line(_("Time to contact"), words.dose_words(found), DEFINITIONS["dose"], note=note)
+
+
+def why_not_asked(found: Recovery, asked: Asked) -> list[tuple[str, int, str]]:
+    return [
+        (words.why_words(code), count, behind(asked, why=code))
+        for code, count in found.why_not_asked.most_common()
+    ]
 
 
 def bounds_words(found: Recovery) -> str:
@@ -103,29 +164,25 @@ def bounds_words(found: Recovery) -> str:
     )
 
 
-def later_words(found: Recovery) -> str:
-    if not found.reached_later:
-        return ""
-    return ngettext(
-        "{n} more was reached only after they had answered",
-        "{n} more were reached only after they had answered",
-        found.reached_later,
-    ).format(n=f"{found.reached_later:,}")
-
-
 def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
     """Recovered and converted by the next, the latest and the best answer."""
     measures: list[tuple[str | Promise, Callable[[str], Rate], tuple[str, ...]]] = [
         (_("Recovered"), found.recovered, RECOVERED),
-        (_("Converted"), found.converted, BANDS[:1]),
+        (_("Converted"), found.converted, (PROMOTER,)),
     ]
     return [
         {
             "name": name,
             "cells": [
-                (words.rate_words(rate(column)), behind(asked, column=column, state=",".join(states)))
+                rate_cell(rate(column), behind(asked, column=column, state=",".join(states)))
                 for column in COLUMNS
             ],
         }
         for name, rate, states in measures
     ]
+
+
+def rate_cell(rate: Rate, url: str) -> tuple[str, str, str]:
+    """The rate, its counts where it does not consist of them, and its tickets."""
+    counts = words.counts_words(rate) if rate.share is not None else ""
+    return words.rate_words(rate), counts, url if rate.n else ""

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.causes import FOUND, SAID, SIDES, pareto
-from recovery.insight.cohort import Story, stories
+from recovery.insight.causes import (
+    FOUND,
+    SAID,
+    SIDES,
+    Monthly,
+    Pareto,
+    agreement,
+    by_month,
+    months_of,
+    pareto,
+)
+from recovery.insight.cohort import Story
 from recovery.insight.definitions import DEFINITIONS
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
-from recovery.views.insight_frame import behind, page
+from recovery.views.insight_behind import BEHIND
+from recovery.views.insight_behind import SAID as SAID_OF
+from recovery.views.insight_frame import Line, behind, page, rate_line
 from recovery.views.insight_pictures import causes_picture
 from recovery.views.insight_slice import Asked
 
@@ -24,9 +38,20 @@ from recovery.views.insight_slice import Asked
 @require_safe
 def show_causes(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    told = stories(asked.cohort)
+    told = asked.told()
     blocks = [cause_block(told, side, asked) for side in SIDES]
-    return page(request, "insight_causes", asked, "insight-causes", blocks=blocks, size=len(told))
+    month_of = months_of(asked.cohort) if told else {}
+    for block in blocks:
+        block["by_month"] = monthly_table(block["found"], by_month(told, month_of, block["side"]), asked)
+    return page(
+        request,
+        "insight_causes",
+        asked,
+        "insight-causes",
+        blocks=blocks,
+        size=len(told),
+        agreement=agreement_line(told, asked),
+    )
 
 
 SIDE_NAMES: Final[dict[str, str | Promise]] = {FOUND: _("What we found"), SAID: _("What customers said")}
@@ -42,6 +67,7 @@ def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
         "first": found.rows[0] if found.rows else None,
         "picture": causes_picture(found, f"causes-{side}") if found.rows else None,
         "definition": DEFINITIONS[f"cause_{side}"],
+        "unknown_url": behind(asked, **{f"cause_{side}": "0"}),
         "rows": [
             (
                 row,
@@ -52,3 +78,37 @@ def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
             for row in found.rows
         ],
     }
+
+
+MOST_MONTHS, MOST_CAUSES = 12, 8
+
+
+def monthly_table(found: Pareto, months: Monthly, asked: Asked) -> dict[str, Any] | None:
+    """The commonest causes by month, the latest twelve; nothing to compare within one month."""
+    if len(months.months) < 2 or not found.rows:
+        return None
+    shown = months.months[-MOST_MONTHS:]
+    return {
+        "months": shown,
+        "rows": [(row.cause, months.counts[row.cause.pk][-len(shown) :]) for row in found.rows[:MOST_CAUSES]],
+        "left_out": max(0, len(found.rows) - MOST_CAUSES),
+    }
+
+
+def agreement_line(told: list[Story], asked: Asked) -> Line:
+    """How often what they said is what was found."""
+    return rate_line(
+        "cause_agreement", _("Said as found"), agreement(told), behind(asked, behind="cause_agreed")
+    )
+
+
+def agreed(asked: Asked) -> Iterable[int]:
+    return [
+        story.ticket
+        for story in asked.told()
+        if story.cause_found is not None and story.cause_found == story.cause_said
+    ]
+
+
+BEHIND["cause_agreed"] = agreed
+SAID_OF["cause_agreed"] = lambda _which: gettext("the cause was found as the customer said it")

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.cohort import STATES, Story, stories
+from recovery.insight.cohort import NOT_ASKED, STATES, Story
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.recovery import COLUMNS, Rate, Recovery, ranking, recovery
+from recovery.insight.groups import WAIT_NAMES, grouped, names_of
+from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
-from recovery.views.insight_groups import GROUPINGS, naming
+from recovery.views.insight_groups import GROUPINGS
 from surveys.estimates import Interval
 
 
@@ -28,7 +29,8 @@ def export_csv(request: HttpRequest) -> HttpResponse:
     """The numbers of the page with their intervals and definitions, one a row."""
     asked = insight_slice.read(request, now())
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"recovery-{asked.first}-{asked.last}.csv"
+    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
+    name = f"recovery-{asked.first}-{asked.last}{stood}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.write("\ufeff")  # without it spreadsheets misread Chinese
     out = csv.writer(answer)
@@ -45,7 +47,7 @@ def export_csv(request: HttpRequest) -> HttpResponse:
             gettext("definition"),
         ]
     )
-    told = stories(asked.cohort)
+    told = asked.told()
     out.writerows([plain(value) for value in row] for row in csv_rows(recovery(told), told))
     return answer
 
@@ -72,25 +74,49 @@ def csv_rows(found: Recovery, told: list[Story]) -> Iterable[Row]:
         shares = shares_of(found.difference.value, found.difference.interval)
         yield row("difference", gettext("difference"), shares=shares)
     yield row("bounds", gettext("bounds"), of=found.size, shares=shares_of(None, found.bounds))
+    yield rate_row("unanswered", Rate(found.unanswered, found.size))
+    yield rate_row("lasting", found.lasting)
+    yield row("reached_later", gettext("reached too late"), count=found.reached_later, of=found.size)
+    for reason, count in found.why_not_asked.most_common():
+        yield row("asked", words.STATES[NOT_ASKED], by=words.why_words(reason), count=count, of=found.size)
+    yield from dose_rows(told)
     yield from group_rows(told)
+
+
+def dose_rows(told: list[Story]) -> Iterable[Row]:
+    found = dose(told)
+    for wait, rate in found.recovered.items():
+        shares = shares_of(rate.share, rate.interval)
+        name, within = RATE_NAMES["recovered"], WAIT_NAMES[wait]
+        yield row(
+            "dose",
+            name,
+            by=gettext("time to contact"),
+            whom=within,
+            count=rate.hits,
+            of=rate.n,
+            shares=shares,
+        )
+    if found.per_step is not None:
+        shares = shares_of(found.per_step.value, found.per_step.interval)
+        yield row("dose", gettext("change per step of waiting"), of=found.n, shares=shares)
 
 
 def group_rows(told: list[Story]) -> Iterable[Row]:
     """Every group with its counts; those below thirty answers without a share."""
-    for by, (label, key) in GROUPINGS.items():
-        found = ranking(told, key)
-        name = naming(by, found)
+    for by, label in GROUPINGS.items():
+        found = grouped(told, by)
+        name = names_of(by, [group.key for group in found])
         for group in found.ranked:
             yield rate_row("recovered", group.recovered, by=label, whom=name(group.key))
+            if group.difference is not None:
+                shares = shares_of(group.difference.value, group.difference.interval)
+                against = gettext("difference to all others")
+                yield row("group_difference", against, by=label, whom=name(group.key), shares=shares)
         for group in found.small:
-            yield row(
-                "few",
-                RATE_NAMES["recovered"],
-                by=label,
-                whom=name(group.key),
-                count=group.recovered.hits,
-                of=group.recovered.n,
-            )
+            rate = group.recovered
+            few = RATE_NAMES["recovered"]
+            yield row("few", few, by=label, whom=name(group.key), count=rate.hits, of=rate.n)
 
 
 RATE_NAMES: Final[dict[str, Promise]] = {
@@ -99,6 +125,8 @@ RATE_NAMES: Final[dict[str, Promise]] = {
     "responded": _("response"),
     "recovered": _("recovered"),
     "converted": _("converted"),
+    "lasting": _("lasting"),
+    "unanswered": _("without an answer"),
 }
 
 

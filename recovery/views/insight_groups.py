@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recovery.insight.cohort import Story
-from recovery.insight.recovery import Ranking, ranking, wait_of
-from recovery.models import Cause, Team
+from recovery.insight.cohort import BANDS, RECOVERED, Story
+from recovery.insight.groups import CAUSE, HOURS, TEAM, TIER, TOUCHPOINT, code_of, grouped, names_of
+from recovery.insight.recovery import Group
 from recovery.views import insight_words as words
+from recovery.views.insight_frame import behind
 from recovery.views.insight_pictures import ranking_picture
+from recovery.views.insight_slice import Asked
 
-GROUPINGS: Final[dict[str, tuple[str | Promise, Callable[[Story], Hashable]]]] = {
-    "cause": (_("by cause found"), lambda story: story.cause_found),
-    "team": (_("by team"), lambda story: story.team),
-    "touchpoint": (_("by touchpoint"), lambda story: story.touchpoint),
-    "tier": (_("by tier"), lambda story: story.tier),
-    "hours": (_("by time to first contact"), wait_of),
+GROUPINGS: Final[dict[str, str | Promise]] = {
+    CAUSE: _("by cause found"),
+    TEAM: _("by team"),
+    TOUCHPOINT: _("by touchpoint"),
+    TIER: _("by tier"),
+    HOURS: _("by time to first contact"),
 }
 
 
-def groups(told: list[Story], by: str) -> dict[str, Any]:
-    _name, key = GROUPINGS[by]
-    found = ranking(told, key)
-    name = naming(by, found)
-    ranked = [(name(group.key), group) for group in found.ranked]
+@dataclass(frozen=True)
+class GroupLine:
+    """A group as the page shows it, with the tickets behind each of its numbers."""
+
+    name: str
+    group: Group
+    rate: str
+    difference: str
+    size_url: str
+    reached_url: str
+    answered_url: str
+    recovered_url: str
+
+
+def groups(told: list[Story], by: str, asked: Asked) -> dict[str, Any]:
+    found = grouped(told, by)
+    name = names_of(by, [group.key for group in found])
+    ranked = [line_of(group, name(group.key), by, asked) for group in found.ranked]
     return {
         "groupings": [
-            {"code": code, "name": label, "chosen": code == by} for code, (label, _key) in GROUPINGS.items()
+            {"code": code, "name": label, "chosen": code == by} for code, label in GROUPINGS.items()
         ],
-        "ranked": [(label, group, words.rate_words(group.recovered)) for label, group in ranked],
-        "small": [(name(group.key), group) for group in found.small],
-        "group_picture": ranking_picture(ranked) if ranked else None,
+        "ranked": ranked,
+        "small": [line_of(group, name(group.key), by, asked) for group in found.small],
+        "group_picture": ranking_picture([(line.name, line.group) for line in ranked]) if ranked else None,
         "by": by,
     }
 
 
-def naming(by: str, found: Ranking) -> Callable[[Hashable], str]:
-    """What a group is called; one query for those that have rows."""
-    keys = [group.key for group in (*found.ranked, *found.small)]
-    unknown = gettext("no cause known yet") if by == "cause" else gettext("not known")
-    if by == "hours":
-        return lambda key: str(words.WITHIN[str(key)])
-    if by in ("cause", "team"):
-        model: Any = Cause if by == "cause" else Team
-        named = {row.pk: str(row) for row in model.objects.filter(pk__in=[key for key in keys if key])}
-        return lambda key: named.get(key, unknown)
-    return lambda key: str(key) or unknown
+def line_of(group: Group, name: str, by: str, asked: Asked) -> GroupLine:
+    which = {"by": by, "group": code_of(group.key)}
+    return GroupLine(
+        name=name,
+        group=group,
+        rate=words.rate_words(group.recovered),
+        difference=words.group_words(group),
+        size_url=behind(asked, **which),
+        reached_url=behind(asked, **which, reached="1"),
+        answered_url=behind(asked, **which, state=",".join(BANDS)),
+        recovered_url=behind(asked, **which, state=",".join(RECOVERED)),
+    )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from recovery.insight import segment
-from recovery.insight.cohort import Slice, low_scores
+from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
@@ -67,6 +67,10 @@ class Asked:
     @property
     def cohort(self) -> TicketQuerySet:
         return low_scores(self.seen, self.which)
+
+    def told(self) -> list[Story]:
+        """What became of each low score of the cohort, at the moment asked for."""
+        return stories(self.cohort, self.as_of)
 
     @property
     def touchpoints(self) -> list[str]:

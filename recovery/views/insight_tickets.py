@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -12,64 +14,116 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.cohort import STATES, Story, pick, stories
+from recovery.insight.cohort import NOT_ASKED, Story
+from recovery.insight.groups import in_group, names_of
 from recovery.insight.recovery import COLUMNS
 from recovery.insight.times import KINDS, missed
 from recovery.models import Cause, Ticket
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_behind import ids_behind, said_of
+from recovery.views.insight_groups import GROUPINGS
 from recovery.views.insight_slice import Asked
 from recovery.views.rows import for_rows, rows_of
 from recovery.views.tickets import number
 
 PER_PAGE = 50
+CAUSES: Final = ("cause_found", "cause_said")
+Test = Callable[[Story], bool]
 
 
 @dataclass(frozen=True)
 class Number:
     """What the address says the number counts; a value that does not exist counts nothing."""
 
-    column: str
-    states: list[str]
-    reached: bool | None
-    stage: str
-    causes: dict[str, int]
-    missed: str
-    behind: str
+    tests: list[Test] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    missed: str = ""
+    behind: str = ""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Number:
-        column, states = door.asked(request, "column"), door.asked(request, "state")
-        kind = door.asked(request, "missed")
-        return cls(
-            column=column if column in COLUMNS else "next",
-            states=states.split(",") if states else [],
-            reached={"1": True, "0": False}.get(door.asked(request, "reached")),
-            stage=door.asked(request, "stage"),
-            causes={
-                side: number(door.asked(request, side))
-                for side in ("cause_found", "cause_said")
-                if door.asked(request, side)
-            },
-            missed=kind if kind in KINDS else "",
-            behind=door.asked(request, "behind"),
-        )
+        given = {name: door.asked(request, name) for name in request.GET}
+        kind, behind = given.get("missed", ""), given.get("behind", "")
+        if behind:
+            return cls(said=said_of(behind), behind=behind)
+        found = [test for read in READERS for test in read(given)]
+        said = [words_of_it for _test, words_of_it in found if words_of_it]
+        if kind in KINDS:
+            return cls(said=[*said, gettext("not in time")], missed=kind)
+        return cls([test for test, _words in found], said)
 
     def counts(self, told: list[Story]) -> list[Story]:
-        return [
-            story
-            for story in pick(told, self.column, self.states or STATES, self.reached)
-            if (not self.stage or story.stage == self.stage)
-            and all(getattr(story, side) == cause for side, cause in self.causes.items())
-        ]
+        return [story for story in told if all(test(story) for test in self.tests)]
 
-    def in_words(self) -> list[str]:
-        if self.behind:
-            return said_of(self.behind)
-        said = words.picked_words(self.column, self.states, self.reached, self.stage)
-        said += [str(cause) for cause in Cause.objects.filter(pk__in=self.causes.values())]
-        return [*said, gettext("not in time")] if self.missed else said
+
+Given = dict[str, str]
+# What is asked of a story, and how that is said.
+Asks = list[tuple[Test, str]]
+
+
+def by_state(given: Given) -> Asks:
+    """The states in one of the columns; `lasting` is one more column, of the converted only."""
+    column = given.get("column", "")
+    column = column if column in COLUMNS else COLUMNS[0]
+    found: Asks = []
+    if states := listed(given.get("state", "")):
+        found.append((lambda story: getattr(story, column) in states, words.state_words(column, states)))
+    if bands := listed(given.get("lasting", "")):
+        found.append((lambda story: story.lasting in bands, words.state_words("lasting", bands)))
+    return found
+
+
+def by_contact(given: Given) -> Asks:
+    reached = {"1": True, "0": False}.get(given.get("reached", ""))
+    found: Asks = []
+    if reached is not None:
+        said = gettext("reached") if reached else gettext("not reached")
+        found.append((lambda story: story.reached == reached, said))
+    if given.get("later"):
+        found.append((lambda story: story.reached_later, gettext("reached after they had answered")))
+    return found
+
+
+def by_stage(given: Given) -> Asks:
+    """How far it got; `why` is the reason where nobody asked, which may be none that was kept."""
+    stage, why = given.get("stage", ""), given.get("why")
+    found: Asks = []
+    if stage:
+        found.append((lambda story: story.stage == stage, str(words.STAGES.get(stage, ""))))
+    if why is not None:
+        said = f"{words.STATES[NOT_ASKED]}: {words.why_words(why)}"
+        found.append((lambda story: story.next == NOT_ASKED and story.why == why, said))
+    return found
+
+
+def by_cause(given: Given) -> Asks:
+    """The causes by id; 0 is none that is known."""
+    wanted = {side: number(given[side]) for side in CAUSES if given.get(side)}
+    names = {cause.pk: str(cause) for cause in Cause.objects.filter(pk__in=wanted.values())} if wanted else {}
+    return [
+        (
+            lambda story, side=side, pk=pk: (getattr(story, side) or 0) == pk,
+            names.get(pk, gettext("no cause known yet")),
+        )
+        for side, pk in wanted.items()
+    ]
+
+
+def by_group(given: Given) -> Asks:
+    by, code = given.get("by", ""), given.get("group")
+    if code is None:
+        return []
+    key = (number(code) or None) if by in ("cause", "team") else code
+    name = names_of(by, [key])(key) if by in GROUPINGS else ""
+    return [(in_group(by, code), f"{GROUPINGS[by]}: {name}" if name else "")]
+
+
+def listed(text: str) -> list[str]:
+    return text.split(",") if text else []
+
+
+READERS: Final[tuple[Callable[[Given], Asks], ...]] = (by_state, by_contact, by_stage, by_cause, by_group)
 
 
 @door.staff_page()
@@ -81,10 +135,10 @@ def show_tickets(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": asked,
         "page_obj": page_obj,
-        "rows": rows_of(shown, asked.at),
-        "said": wanted.in_words(),
+        "rows": rows_of(shown, asked.now),
+        "said": wanted.said,
         "back_url": f"{reverse('insight')}?{asked.query}",
-        "now": asked.at,
+        "now": asked.now,
     }
     return render(request, "recovery/insight_tickets.html", context)
 
@@ -95,4 +149,4 @@ def newest_first(asked: Asked, wanted: Number) -> list[int]:
     if wanted.missed:
         rows = missed(asked.cohort, wanted.missed, asked.at)
         return list(rows.order_by("-pk").values_list("pk", flat=True))
-    return sorted((story.ticket for story in wanted.counts(stories(asked.cohort))), reverse=True)
+    return sorted((story.ticket for story in wanted.counts(asked.told())), reverse=True)

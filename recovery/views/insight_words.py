@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.insight import cohort
 from recovery.insight.cohort import TOO_LATE
-from recovery.insight.recovery import LATER, NEVER, Rate, Recovery
+from recovery.insight.recovery import Dose, Group, Rate, Recovery
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.templatetags.moments import span
 from recovery.views.words import reason_word
@@ -51,13 +51,11 @@ WHY: Final[dict[str, Promise]] = {
     "message_dead": _("the message could not be delivered"),
     "": _("no reason was kept"),
 }
-COLUMNS: Final[dict[str, Promise]] = {"next": _("Next answer"), "now": _("Now"), "ever": _("Ever")}
-WITHIN: Final[dict[str, Promise]] = {
-    "4h": _("within 4 hours"),
-    "24h": _("within 24 hours"),
-    "3d": _("within 3 days"),
-    LATER: _("later"),
-    NEVER: _("not reached"),
+COLUMNS: Final[dict[str, Promise]] = {
+    "next": _("Next answer"),
+    "now": _("Now"),
+    "ever": _("Ever"),
+    "lasting": _("Answer after that"),
 }
 
 
@@ -80,13 +78,10 @@ def counts_words(rate: Rate) -> str:
     return gettext("{hits} of {n}").format(hits=f"{rate.hits:,}", n=f"{rate.n:,}")
 
 
-def picked_words(column: str, states: list[str], reached: bool | None, stage: str) -> list[str]:
-    """Which number a list of tickets stands behind: its column and states, and whom it counts."""
+def state_words(column: str, states: list[str]) -> str:
+    """Next answer: Promoter, Passive."""
     known = [str(STATES[state]) for state in states if state in STATES]
-    found = [f"{COLUMNS[column]}: {', '.join(known)}"] if known else []
-    if reached is not None:
-        found.append(gettext("reached") if reached else gettext("not reached"))
-    return [*found, str(STAGES[stage])] if stage in STAGES else found
+    return f"{COLUMNS[column]}: {', '.join(known)}" if known else ""
 
 
 def whole(share: float) -> int:
@@ -151,6 +146,40 @@ def difference_words(difference: Difference) -> str:
         return more.format(n=points, low=low, high=high)
     less = ngettext("{n} point fewer ({low} to {high})", "{n} points fewer ({low} to {high})", -points)
     return less.format(n=-points, low=-high, high=-low)
+
+
+def group_words(group: Group) -> str:
+    """How a group differs from all the others together; empty where there is nothing to hold it against."""
+    found = group.difference
+    if found is None:
+        return ""
+    if not group.may_be_chance:
+        return difference_words(found)
+    return gettext("perhaps chance among so many groups ({points} points, {low} to {high})").format(
+        points=signed(whole(found.value)),
+        low=signed(whole(found.interval.low)),
+        high=signed(whole(found.interval.high)),
+    )
+
+
+def dose_words(found: Dose) -> str:
+    """The trend over the classes of waiting, said as what it is: observed, not tried."""
+    if found.per_step is None:
+        return gettext("too few answers of people we reached to see a trend: {n}").format(n=f"{found.n:,}")
+    ends, points = found.per_step.interval, whole(found.per_step.value)
+    facts = {"points": signed(points), "low": signed(whole(ends.low)), "high": signed(whole(ends.high))}
+    if not found.per_step.is_clear:
+        return gettext("no clear trend ({points} points per step of waiting, {low} to {high})").format(
+            **facts
+        )
+    if points < 0:
+        return gettext(
+            "the longer people waited to be heard, the fewer recovered: {points} points per step"
+            " ({low} to {high})"
+        ).format(**facts)
+    return gettext(
+        "the longer people waited to be heard, the more recovered: {points} points per step ({low} to {high})"
+    ).format(**facts)
 
 
 def signed(points: int) -> str:

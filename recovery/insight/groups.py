@@ -1,0 +1,62 @@
+"""By what the low scores are grouped, and what each group is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from recovery.insight.cohort import Story
+from recovery.insight.recovery import LATER, NEVER, WAITS, Ranking, ranking, wait_of
+from recovery.models import Cause, Team
+
+CAUSE, TEAM, TOUCHPOINT, TIER, HOURS = "cause", "team", "touchpoint", "tier", "hours"
+
+KEYS: Final[dict[str, Callable[[Story], Hashable]]] = {
+    CAUSE: lambda story: story.cause_found,
+    TEAM: lambda story: story.team,
+    TOUCHPOINT: lambda story: story.touchpoint,
+    TIER: lambda story: story.tier,
+    HOURS: wait_of,
+}
+WAIT_NAMES: Final[dict[str, Promise]] = {
+    "4h": _("within 4 hours"),
+    "24h": _("within 24 hours"),
+    "3d": _("within 3 days"),
+    LATER: _("later"),
+    NEVER: _("not reached"),
+}
+
+
+def grouped(told: Iterable[Story], by: str) -> Ranking:
+    """The groups, the best first; those by waiting from the shortest wait to none that ended."""
+    found = ranking(told, KEYS[by])
+    if by == HOURS:
+        found.ranked.sort(key=lambda group: (*WAITS, NEVER).index(str(group.key)))
+    return found
+
+
+def code_of(key: Hashable) -> str:
+    """A group in an address; that of whatever is not known is empty."""
+    return "" if key is None else str(key)
+
+
+def in_group(by: str, code: str) -> Callable[[Story], bool]:
+    """Whether a low score belongs to the group an address names. An unknown grouping has no groups."""
+    key = KEYS.get(by)
+    return lambda story: key is not None and code_of(key(story)) == code
+
+
+def names_of(by: str, keys: Iterable[Hashable]) -> Callable[[Hashable], str]:
+    """What each group is called; one query for those that have rows of their own."""
+    if by == HOURS:
+        return lambda key: str(WAIT_NAMES[str(key)]) if key in WAIT_NAMES else str(key)
+    unknown = gettext("no cause known yet") if by == CAUSE else gettext("not known")
+    if by in (CAUSE, TEAM):
+        model: Any = Cause if by == CAUSE else Team
+        named = {row.pk: str(row) for row in model.objects.filter(pk__in=[key for key in keys if key])}
+        return lambda key: named.get(key, unknown)
+    return lambda key: str(key) or unknown
