@@ -1,0 +1,82 @@
+"""How many are done by when, drawn: Kaplan-Meier curves with their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from recovery.insight.reach import Search
+from recovery.insight.times import Waited
+from recovery.pictures import NARROW, WIDE, Curve, Labels, Point, curve_svg
+from recovery.views.insight_pictures import Picture
+from recovery.views.insight_words import half_within, interval_words, working_span
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
+
+# Minutes between two ticks of working time: the first that leaves at most TICKS of them.
+STEPS: Final = (1, 2, 5, 10, 15, 30, *(60 * 2**power for power in range(16)))
+TICKS: Final = 8
+# No screen shows more steps of a curve side by side.
+FINEST: Final = 400
+
+
+def times_curve(kind: str, title: str, times: Waited) -> Picture | None:
+    """In working time, with half and four in five marked; None below ten, and where nothing is done yet."""
+    curve = curve_of(times.working, working_ticks, working_span)
+    description = half_within(kind, times.working)
+    return drawn(curve, Labels(_("{what}: done by when").format(what=title), description), f"curve-{kind}")
+
+
+def attempts_curve(search: Search, description: str) -> Picture | None:
+    """Reached by which attempt; None below ten tickets tried, and where nobody was reached."""
+    curve = curve_of(search.times, attempt_ticks, None)
+    return drawn(curve, Labels(_("Reached by which attempt"), description), "curve-attempts")
+
+
+def drawn(curve: Curve | None, labels: Labels, ident: str) -> Picture | None:
+    if curve is None:
+        return None
+    wide, narrow = (curve_svg(curve, labels, width=width, ident=ident) for width in (WIDE, NARROW))
+    return Picture(wide, narrow) if wide else None
+
+
+Ticks = Callable[[float], list[tuple[float, str]]]
+
+
+def curve_of(times: CensoredTimes, ticks: Ticks, say: Callable[[float], str] | None) -> Curve | None:
+    if times.count < MIN_ANSWERS_FOR_PERCENT or not times.steps:
+        return None
+    until = times.steps[-1].time
+    points = [Point(step.time, 1 - step.survival, 1 - step.high, 1 - step.low) for step in times.steps]
+    return Curve(thinned(points, until), until, ticks(until), marks_of(times, say) if say else ())
+
+
+def thinned(points: list[Point], until: float) -> list[Point]:
+    """The last point of each stretch no wider than a line."""
+    if len(points) <= FINEST or until <= 0:
+        return points
+    return list({int(FINEST * point.x / until): point for point in points}.values())
+
+
+def marks_of(times: CensoredTimes, say: Callable[[float], str]) -> list[tuple[float, float, str]]:
+    """Where half and four in five are done, with the interval of that time."""
+    found = [(percent, times.percentile(percent)) for percent in (50, 80)]
+    return [(each.value, percent / 100, interval_words(each, say)) for percent, each in found if each]
+
+
+def working_ticks(until: float) -> list[tuple[float, str]]:
+    step = next((step for step in STEPS if until / step <= TICKS), STEPS[-1])
+    places = range(0, int(until) + 1, step)
+    return [(float(minutes), hours_words(minutes)) for minutes in places]
+
+
+def hours_words(minutes: int) -> str:
+    if minutes % 60:
+        return _("{m} min").format(m=minutes)
+    return _("{h} h").format(h=f"{minutes // 60:,}")
+
+
+def attempt_ticks(until: float) -> list[tuple[float, str]]:
+    step = max(1, round(until / 12))
+    return [(float(number), f"{number}") for number in range(0, int(until) + 1, step)]
