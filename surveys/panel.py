@@ -1,0 +1,312 @@
+"""The same people asked again: how they began, what they say now, and two waves of them side by side.
+
+Answers are compared only where they were given on one and the same scale; by default that is the scale in
+force at the moment looked at. What somebody answered on another scale is left out and counted beside it, as
+if the period began with the scale.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from surveys.eras import Era, era_at
+from surveys.estimates import (
+    MIN_ANSWERS_FOR_PERCENT,
+    Difference,
+    Interval,
+    bounds,
+    nps_paired_difference,
+    paired_difference,
+    wilson,
+)
+from surveys.models import Survey
+from surveys.results.answers import VOID, Which, era_shown, given, within
+from surveys.results.figure import Figure
+from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, LevelCounts, Scale, band
+
+BANDS: Final = (PROMOTER, PASSIVE, DETRACTOR)
+NO_LATER: Final = "no_later"
+# What may have become of somebody: exactly one of these holds for each.
+STATES: Final = (*BANDS, NO_LATER)
+NOW, EVER = "now", "ever"
+COLUMNS: Final = (NOW, EVER)
+NOT_LOW: Final = (PROMOTER, PASSIVE)
+# What is one point up in the NPS of one person.
+POINTS: Final = {PROMOTER: 1, PASSIVE: 0, DETRACTOR: -1}
+
+
+class Given(NamedTuple):
+    """One valid answer on the scale compared."""
+
+    response: int
+    at: datetime
+    score: int
+    band: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`hits` of the `n` who answered again, out of `everyone`. Below ten, share and interval are None."""
+
+    hits: int
+    n: int
+    everyone: int
+
+    @property
+    def share(self) -> float | None:
+        return self.hits / self.n if self.n >= MIN_ANSWERS_FOR_PERCENT else None
+
+    @property
+    def interval(self) -> Interval | None:
+        return wilson(self.hits, self.n) if self.n >= MIN_ANSWERS_FOR_PERCENT else None
+
+    @property
+    def bounds(self) -> Interval | None:
+        """Over everyone: if none, and if all, of those without a later answer were hits too."""
+        if self.everyone < MIN_ANSWERS_FOR_PERCENT:
+            return None
+        return bounds(self.hits, self.everyone - self.n, self.everyone)
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The same people twice: their scores, earlier and later, on one scale."""
+
+    kind: str
+    scale: Scale
+    scores: tuple[tuple[int, int], ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.scores)
+
+    @property
+    def earlier(self) -> Figure:
+        return Figure(self.kind, LevelCounts(self.scale, Counter(first for first, _ in self.scores)))
+
+    @property
+    def later(self) -> Figure:
+        return Figure(self.kind, LevelCounts(self.scale, Counter(second for _, second in self.scores)))
+
+    @property
+    def difference(self) -> Difference | None:
+        """Later less earlier in the unit of the figure: points, or for CSAT and CES a share.
+
+        Its interval knows that both come from the same people. None below ten.
+        """
+        if self.n < MIN_ANSWERS_FOR_PERCENT:
+            return None
+        bands = [(band(first, self.scale), band(second, self.scale)) for first, second in self.scores]
+        if self.kind == "nps":
+            return nps_paired_difference([POINTS[second] - POINTS[first] for first, second in bands])
+        gained = sum(first != PROMOTER and second == PROMOTER for first, second in bands)
+        lost = sum(first == PROMOTER and second != PROMOTER for first, second in bands)
+        return paired_difference(gained, lost, self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person with the valid answers they gave in the period, the earliest first; at least one."""
+
+    customer: int
+    answers: tuple[Given, ...]
+
+    @property
+    def first(self) -> Given:
+        return self.answers[0]
+
+    @property
+    def latest(self) -> Given:
+        return self.answers[-1]
+
+    @property
+    def answered_again(self) -> bool:
+        return len(self.answers) > 1
+
+    def state(self, column: str) -> str:
+        """By the latest answer ("now"), or the best of the later ones ("ever"); without any, `NO_LATER`."""
+        later = [given.band for given in self.answers[1:]]
+        if not later:
+            return NO_LATER
+        return later[-1] if column == NOW else min(later, key=BANDS.index)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everybody with a valid answer on one scale in the period.
+
+    Beside them, in no cell: people who answered on another scale only, of the members those who did so too,
+    blank answers, answers that do not lie on their scale, and answers of nobody known.
+    """
+
+    survey: Survey
+    era: Era
+    members: tuple[Member, ...]
+    elsewhere_only: frozenset[int]
+    elsewhere_too: frozenset[int]
+    blank: int
+    off_scale: int
+    nameless: int
+
+    @property
+    def size(self) -> int:
+        return len(self.members)
+
+    @cached_property
+    def again(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.answered_again)
+
+    @cached_property
+    def cells(self) -> dict[str, Counter[tuple[str, str]]]:
+        """How many by (first band, state), for either column."""
+        return {
+            column: Counter((member.first.band, member.state(column)) for member in self.members)
+            for column in COLUMNS
+        }
+
+    def count(self, firsts: Iterable[str] = BANDS, states: Iterable[str] = STATES, column: str = NOW) -> int:
+        states = tuple(states)
+        return sum(self.cells[column][first, state] for first in firsts for state in states)
+
+    def who(
+        self, firsts: Iterable[str] = BANDS, states: Iterable[str] = STATES, column: str = NOW
+    ) -> list[Member]:
+        """The people that `count` counts."""
+        began, became = frozenset(firsts), frozenset(states)
+        return [
+            member for member in self.members if member.first.band in began and member.state(column) in became
+        ]
+
+    def share(self, column: str, states: Iterable[str], firsts: Iterable[str] = BANDS) -> Share:
+        """Of those who began so and answered again, how many are, or ever were, in one of these states."""
+        firsts = tuple(firsts)
+        return Share(
+            self.count(firsts, states, column), self.count(firsts, BANDS), self.count(firsts, STATES)
+        )
+
+    @property
+    def change(self) -> Paired:
+        """From the first to the latest answer of those who answered again."""
+        scores = tuple((member.first.score, member.latest.score) for member in self.again)
+        return Paired(self.survey.kind, self.era.scale, scores)
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Who answered in both of two windows, each by their latest valid answer in it, and who in one only."""
+
+    survey: Survey
+    era: Era
+    both: tuple[tuple[int, Given, Given], ...]
+    only_first: tuple[tuple[int, Given], ...]
+    only_second: tuple[tuple[int, Given], ...]
+
+    @property
+    def paired(self) -> Paired:
+        scores = tuple((first.score, second.score) for _customer, first, second in self.both)
+        return Paired(self.survey.kind, self.era.scale, scores)
+
+
+# --- asking the database ------------------------------------------------------------------------------------
+
+
+def eras_of(survey: Survey, which: Which) -> list[Era]:
+    """The scales the survey had up to the end of the period, the earliest first; the last is compared on."""
+    last = survey.eras.index(era_shown(survey, which))
+    return survey.eras[: last + 1]
+
+
+def panel(survey: Survey, which: Which, era: Era | None = None) -> Panel:
+    """Who answered the survey, or another of its line, on the scale of an era. Four queries at most."""
+    era = era or era_shown(survey, which)
+    line = _line(survey.line)
+    read = _Reading(survey.kind, era.scale, line)
+    for row in _rows(line, which):
+        read.take(row)
+    members = tuple(Member(customer, tuple(given)) for customer, given in read.given.items())
+    return Panel(
+        survey=survey,
+        era=era,
+        members=members,
+        elsewhere_only=frozenset(read.elsewhere - read.given.keys()),
+        elsewhere_too=frozenset(read.elsewhere & read.given.keys()),
+        blank=read.blank,
+        off_scale=read.off_scale,
+        nameless=read.nameless,
+    )
+
+
+def waves(survey: Survey, first: Which, second: Which, era: Era | None = None) -> Waves:
+    """Raises ValueError where the waves overlap: one answer cannot stand on both sides."""
+    if first.until is None or second.since is None or first.until > second.since:
+        raise ValueError("The first wave ends before the second begins.")
+    era = era or era_shown(survey, second)
+    line = _line(survey.line)
+    before, after = (_Reading(survey.kind, era.scale, line) for _ in range(2))
+    for row in _rows(line, replace(second, since=first.since)):
+        if row.at < first.until:
+            before.take(row)
+        elif row.at >= second.since:
+            after.take(row)
+    earlier, later = before.latest, after.latest
+    return Waves(
+        survey=survey,
+        era=era,
+        both=tuple((who, given, later[who]) for who, given in earlier.items() if who in later),
+        only_first=tuple((who, given) for who, given in earlier.items() if who not in later),
+        only_second=tuple((who, given) for who, given in later.items() if who not in earlier),
+    )
+
+
+class _Row(NamedTuple):
+    response: int
+    customer: int | None
+    survey: int
+    score: int | None
+    at: datetime
+
+
+def _line(line: str) -> dict[int, Survey]:
+    return {each.pk: each for each in Survey.objects.filter(line=line).prefetch_related("former_scales")}
+
+
+def _rows(line: Mapping[int, Survey], which: Which) -> Iterator[_Row]:
+    """In the order they were given; of one moment, in the order they came in: that of the lines of a file."""
+    rows = within(given(list(line.values()), which), "given_at", which.since, which.until)
+    names = ("pk", "customer_id", "survey_id", "said", "given_at")
+    for row in rows.exclude(state__in=VOID).order_by("given_at", "pk").values_list(*names):
+        yield _Row(*row)
+
+
+class _Reading:
+    """Sorts answers into those on the scale compared, by person, and what stands beside them."""
+
+    def __init__(self, kind: str, scale: Scale, line: Mapping[int, Survey]) -> None:
+        self.scale = scale
+        # Two surveys of one line, or two eras of one survey, may share a scale.
+        self.eras = {pk: survey.eras for pk, survey in line.items() if survey.kind == kind}
+        self.given: defaultdict[int, list[Given]] = defaultdict(list)
+        self.elsewhere: set[int] = set()
+        self.blank = self.off_scale = self.nameless = 0
+
+    @property
+    def latest(self) -> dict[int, Given]:
+        return {customer: given[-1] for customer, given in self.given.items()}
+
+    def take(self, row: _Row) -> None:
+        if row.score is None:
+            self.blank += 1
+        elif row.customer is None:
+            self.nameless += 1
+        elif row.survey not in self.eras or era_at(self.eras[row.survey], row.at).scale != self.scale:
+            self.elsewhere.add(row.customer)
+        elif not self.scale.holds(row.score):
+            self.off_scale += 1
+        else:
+            answer = Given(row.response, row.at, row.score, band(row.score, self.scale))
+            self.given[row.customer].append(answer)

@@ -1,0 +1,278 @@
+"""The same people asked again: who began how, what they say now, and what is compared with nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from surveys.models import Customer, FormerScale, Response, Source, Survey
+from surveys.panel import BANDS, EVER, NO_LATER, NOT_LOW, NOW, Member, Panel, eras_of, panel, waves
+from surveys.results import Which
+from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, Scale
+from tests.surveys.make import MONDAY, make_customer, make_survey
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+ALL = Which()
+_serial = count(1)
+
+
+def person() -> Customer:
+    return make_customer(email=f"panel{next(_serial)}@example.com")
+
+
+def say(
+    survey: Survey, who: Customer | None, *scores: int | None, at: datetime = MONDAY, step: timedelta = DAY
+) -> None:
+    """One answer after another, a day apart."""
+    source, _made = Source.objects.get_or_create(slug="file", defaults={"name": "File"})
+    for number, score in enumerate(scores):
+        moment = at + number * step
+        Response.objects.create(
+            survey=survey,
+            source=source,
+            external_id=f"p{next(_serial)}",
+            customer=who,
+            state="unanswered" if score is None else "complete",
+            score=score,
+            band=survey.band(score, moment),
+            answered_at=moment,
+            received_at=moment,
+            payload_hash="-",
+        )
+
+
+def one(found: Panel) -> Member:
+    (member,) = found.members
+    return member
+
+
+class TestWhoBecameWhat:
+    def test_it_begins_with_the_first_answer_and_ends_with_the_latest(self) -> None:
+        survey, who = make_survey(), person()
+        say(survey, who, 3, 10, 7)
+        member = one(panel(survey, ALL))
+        assert (member.first.score, member.latest.score) == (3, 7)
+        assert (member.state(NOW), member.state(EVER)) == (PASSIVE, PROMOTER)
+
+    def test_it_never_drops_who_gave_no_later_answer(self) -> None:
+        survey = make_survey()
+        say(survey, person(), 3)
+        say(survey, person(), 3, None)
+        found = panel(survey, ALL)
+        assert found.count([DETRACTOR], [NO_LATER]) == 2
+        assert found.count([DETRACTOR], [NO_LATER], EVER) == 2
+        assert (found.size, len(found.again), found.blank) == (2, 0, 1)
+
+    def test_the_first_answer_is_no_later_one_however_good_it_was(self) -> None:
+        survey = make_survey()
+        say(survey, person(), 10, 3)
+        assert one(panel(survey, ALL)).state(EVER) == DETRACTOR
+
+    def test_it_takes_answers_of_one_moment_in_the_order_they_came_in(self) -> None:
+        survey, up, down = make_survey(), person(), person()
+        say(survey, up, 2, 9, step=timedelta())
+        say(survey, down, 9, 2, step=timedelta())
+        found = {member.customer: member for member in panel(survey, ALL).members}
+        assert (found[up.pk].first.score, found[up.pk].latest.score) == (2, 9)
+        assert (found[down.pk].first.score, found[down.pk].latest.score) == (9, 2)
+
+    def test_withdrawn_answers_and_tests_are_none(self) -> None:
+        survey, who = make_survey(), person()
+        say(survey, who, 3, 9, 9)
+        later = Response.objects.order_by("answered_at")
+        later.filter(pk=later[1].pk).update(state="withdrawn")
+        later.filter(pk=later[2].pk).update(state="test")
+        assert one(panel(survey, ALL)).state(NOW) == NO_LATER
+
+    def test_answers_of_nobody_known_are_counted_beside(self) -> None:
+        survey = make_survey()
+        say(survey, None, 3, 9)
+        found = panel(survey, ALL)
+        assert (found.size, found.nameless) == (0, 2)
+
+    def test_surveys_of_one_line_are_one_story(self) -> None:
+        survey, other = make_survey("shop"), make_survey("shop-2", line="shop")
+        who = person()
+        say(survey, who, 3)
+        say(other, who, 9, at=MONDAY + DAY)
+        say(make_survey("elsewhere"), who, 3, at=MONDAY + 2 * DAY)
+        assert one(panel(survey, ALL)).state(NOW) == PROMOTER
+
+    def test_filters_narrow_it(self) -> None:
+        survey, who = make_survey(), person()
+        say(survey, who, 3, 9, 7)
+        assert one(panel(survey, Which(since=MONDAY + DAY))).first.score == 9
+        assert one(panel(survey, Which(until=MONDAY + 2 * DAY))).latest.score == 9
+        assert one(panel(survey, Which(at=MONDAY + DAY))).latest.score == 9
+        Response.objects.filter(score=9).update(touchpoint="store")
+        assert one(panel(survey, Which(touchpoint="store"))).state(NOW) == NO_LATER
+
+    def test_the_people_of_a_cell_are_those_it_counts(self) -> None:
+        survey = make_survey()
+        for scores in ((3, 9), (3, 10, 5), (9,), (7, 8)):
+            say(survey, person(), *scores)
+        found = panel(survey, ALL)
+        for column in (NOW, EVER):
+            for first in BANDS:
+                for state in (*BANDS, NO_LATER):
+                    who = found.who([first], [state], column)
+                    assert len(who) == found.count([first], [state], column)
+                    assert {member.first.band for member in who} <= {first}
+        assert [member.latest.score for member in found.who([DETRACTOR], [PROMOTER], EVER)] == [9, 5]
+
+
+class TestScales:
+    @pytest.fixture
+    def changed(self) -> Survey:
+        """1 to 5 until a week after Monday, 0 to 10 from then on."""
+        survey = make_survey()
+        FormerScale.objects.create(
+            survey=survey, until=MONDAY + 7 * DAY, lowest=1, highest=5, low_cut=2, high_cut=4
+        )
+        return Survey.objects.get(pk=survey.pk)
+
+    def test_it_compares_within_the_scale_in_force_and_counts_the_others_beside(
+        self, changed: Survey
+    ) -> None:
+        both, only, new = person(), person(), person()
+        say(changed, both, 5, at=MONDAY)
+        say(changed, both, 3, at=MONDAY + 8 * DAY)
+        say(changed, only, 5, 1, at=MONDAY)
+        say(changed, new, 9, 7, at=MONDAY + 8 * DAY)
+        found = panel(changed, ALL)
+        assert {member.customer for member in found.members} == {both.pk, new.pk}
+        assert found.count([DETRACTOR], [NO_LATER]) == 1, "the 5 of 5 is no answer on this scale"
+        assert (found.elsewhere_only, found.elsewhere_too) == ({only.pk}, {both.pk})
+
+    def test_a_former_scale_is_read_as_it_was(self, changed: Survey) -> None:
+        who = person()
+        say(changed, who, 1, 5, at=MONDAY)
+        former, present = eras_of(changed, ALL)
+        assert present.scale == changed.scale
+        member = one(panel(changed, ALL, former))
+        assert (member.first.band, member.state(NOW)) == (DETRACTOR, PROMOTER)
+
+    def test_before_the_change_it_is_the_scale_of_then(self, changed: Survey) -> None:
+        say(changed, person(), 5, at=MONDAY)
+        found = panel(changed, Which(at=MONDAY + DAY))
+        assert found.era.scale == Scale(1, 5, "max", 2, 4)
+        assert found.members[0].first.band == PROMOTER
+        assert len(eras_of(changed, Which(at=MONDAY + DAY))) == 1
+
+    def test_another_scale_or_kind_of_the_same_line_is_not_compared(self) -> None:
+        survey = make_survey("shop")
+        other = make_survey("shop-csat", line="shop", kind="csat")
+        shorter = make_survey("shop-10", line="shop", lowest=1)
+        who, else_who = person(), person()
+        say(survey, who, 3)
+        say(other, who, 9, at=MONDAY + DAY)
+        say(shorter, else_who, 9)
+        found = panel(survey, ALL)
+        assert one(found).state(NOW) == NO_LATER
+        assert (found.elsewhere_too, found.elsewhere_only) == ({who.pk}, {else_who.pk})
+
+    def test_what_does_not_lie_on_its_scale_is_counted_beside(self) -> None:
+        survey = make_survey()
+        say(survey, person(), 3)
+        Response.objects.update(score=11)
+        found = panel(survey, ALL)
+        assert (found.size, found.off_scale) == (0, 1)
+
+
+class TestShares:
+    def test_now_and_ever_have_their_intervals_and_bounds(self) -> None:
+        survey = make_survey()
+        for scores in [(3, 9)] * 4 + [(3, 9, 5)] * 3 + [(3, 5)] * 3 + [(3,)] * 10:
+            say(survey, person(), *scores)
+        found = panel(survey, ALL)
+        now, ever = (found.share(column, NOT_LOW, [DETRACTOR]) for column in (NOW, EVER))
+        assert (now.hits, now.n, now.everyone) == (4, 10, 20)
+        assert (ever.hits, ever.n, ever.everyone) == (7, 10, 20)
+        assert now.bounds is not None
+        assert (now.bounds.low, now.bounds.high) == (0.2, 0.7)
+        assert now.interval is not None
+        assert now.interval.holds(0.4)
+
+    def test_few_are_counts(self) -> None:
+        survey = make_survey()
+        for _ in range(9):
+            say(survey, person(), 3, 9)
+        found = panel(survey, ALL)
+        share = found.share(NOW, NOT_LOW)
+        assert (share.share, share.interval, share.bounds) == (None, None, None)
+        assert found.change.difference is None
+
+    def test_the_change_is_that_of_the_same_people(self) -> None:
+        survey = make_survey()
+        for scores in [(3, 9)] * 6 + [(9, 9)] * 6 + [(10,)] * 5:
+            say(survey, person(), *scores)
+        change = panel(survey, ALL).change
+        assert change.n == 12
+        assert (change.earlier.value, change.later.value) == (0, 100)
+        assert change.difference is not None
+        assert change.difference.value == 100
+        assert change.difference.is_clear
+
+    def test_satisfaction_changes_by_the_share_of_the_satisfied(self) -> None:
+        survey = make_survey(kind="csat", lowest=1, highest=5, low_cut=2, high_cut=4)
+        for scores in [(1, 5)] * 6 + [(4, 4)] * 4:
+            say(survey, person(), *scores)
+        change = panel(survey, ALL).change
+        assert change.difference is not None
+        assert change.difference.value == pytest.approx(0.6)
+        assert change.difference.interval.high <= 1
+
+
+class TestWaves:
+    FIRST, SECOND = Which(MONDAY, MONDAY + 5 * DAY), Which(MONDAY + 5 * DAY, MONDAY + 10 * DAY)
+
+    def test_it_pairs_the_latest_answer_of_each_wave_and_counts_who_came_once(self) -> None:
+        survey, both, early, late = make_survey(), person(), person(), person()
+        say(survey, both, 3, 9, at=MONDAY)
+        say(survey, both, 9, 7, at=MONDAY + 6 * DAY)
+        say(survey, early, 3, at=MONDAY)
+        say(survey, late, 3, at=MONDAY + 9 * DAY)
+        found = waves(survey, self.FIRST, self.SECOND)
+        assert [(who, first.score, second.score) for who, first, second in found.both] == [(both.pk, 9, 7)]
+        assert [who for who, _given in found.only_first] == [early.pk]
+        assert [who for who, _given in found.only_second] == [late.pk]
+        assert found.paired.scores == ((9, 7),)
+
+    def test_what_lies_between_them_is_in_neither(self) -> None:
+        survey, who = make_survey(), person()
+        say(survey, who, 3, at=MONDAY + 5 * DAY)
+        later = Which(MONDAY + 6 * DAY, MONDAY + 10 * DAY)
+        found = waves(survey, self.FIRST, later)
+        assert (found.both, found.only_first, found.only_second) == ((), (), ())
+
+    def test_it_refuses_waves_that_overlap(self) -> None:
+        with pytest.raises(ValueError, match="ends before"):
+            waves(make_survey(), self.FIRST, Which(MONDAY + 4 * DAY, MONDAY + 10 * DAY))
+        with pytest.raises(ValueError, match="ends before"):
+            waves(make_survey("other"), Which(), self.SECOND)
+
+    def test_both_waves_have_one_scale(self) -> None:
+        survey, who = make_survey(), person()
+        until = datetime(2026, 3, 7, 9, tzinfo=UTC)
+        FormerScale.objects.create(survey=survey, until=until, lowest=1, highest=5, low_cut=2, high_cut=4)
+        say(survey, who, 5, at=MONDAY)
+        say(survey, who, 5, at=MONDAY + 6 * DAY)
+        found = waves(survey, self.FIRST, self.SECOND)
+        assert (len(found.both), len(found.only_second)) == (0, 1)
+
+
+def test_it_asks_the_database_as_often_for_many_as_for_few(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    survey = make_survey()
+    for _ in range(25):
+        say(survey, person(), 3, 9)
+    with django_assert_max_num_queries(4):
+        assert panel(survey, ALL).size == 25
+    with django_assert_max_num_queries(4):
+        waves(survey, TestWaves.FIRST, TestWaves.SECOND)
