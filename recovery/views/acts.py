@@ -17,7 +17,10 @@ from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.lifecycle import Refused
 from recovery.models import Callback, Ticket
+from recovery.templatetags.moments import moment
 from recovery.views import after, door, given, reaching, replies
+from recovery.views.board_acts import due_of
+from recovery.views.drafts import to_draft
 from recovery.views.ticket import show_again
 from recovery.views.words import Words
 
@@ -127,7 +130,7 @@ ACTS: Final[dict[str, Act]] = {
     "policy": Act(policy, _("It is under the other policy, and the deadlines with it.")),
     "assign": Act(assign, _("The ticket is handed over.")),
     "escalate": Act(escalate, _("Your supervisor is told.")),
-    "extend": Act(extend, _("The deadline is extended.")),
+    "extend": Act(extend, _("The deadline is extended: it falls due %(due)s.")),
     "resolve": Act(resolve, _("The ticket is resolved.")),
     "reopen": Act(reopen, _("The ticket is open again.")),
     "merge": Act(merge, _("The tickets are one now.")),
@@ -164,7 +167,18 @@ def act_on_ticket(request: HttpRequest, number: str, act: str) -> HttpResponse:
     if act == "reply":
         messages.success(request, replies.undo(request, done, at), extra_tags=RICH)
     else:
-        messages.success(request, after.told(user, act, done, str(ACTS[act].done)))
+        messages.success(request, after.told(user, act, done, words_of(act, done, form.cleaned_data, at)))
     if act == "callback":
         reaching.warn_of_time(request, done, at)
+    if act == "take-back":
+        return to_draft(done, form.cleaned_data["reply"])
     return after.leave(request, act, done, at)
+
+
+def words_of(act: str, ticket: Ticket, values: Values, at: datetime) -> str:
+    """What was done, and until when where a deadline moved."""
+    if act != "extend":
+        return str(ACTS[act].done)
+    due = due_of(ticket, values["kind"])
+    words = ACTS[act].done if due else _("The deadline is extended; its clock stands for now.")
+    return str(words) % {"due": moment(due, at)}

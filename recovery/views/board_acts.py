@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery import access, lifecycle
 from recovery.lifecycle import Refused
-from recovery.models import Ticket
+from recovery.models import Deadline, Ticket
+from recovery.templatetags.moments import moment
 from recovery.views.words import Words
 
 Values = dict[str, Any]
@@ -106,9 +107,25 @@ ACTS: Final[dict[str, Callable[[Ticket, User, datetime, Values], Ticket]]] = {
 
 DONE: Final[dict[str, Words]] = {
     "assign": _("%(number)s is handed over."),
-    "extend": _("The deadline of %(number)s is extended."),
+    "extend": _("The deadline of %(number)s is extended: it falls due %(due)s."),
     "take-over": _("%(number)s is yours."),
     "nudge": _("The owner of %(number)s is nudged."),
     "priority": _("The priority of %(number)s is changed."),
     "note": _("The note is kept with %(number)s."),
 }
+
+
+def told(do: str, ticket: Ticket, values: Values, at: datetime) -> str:
+    """What was done to this ticket, and until when where a deadline moved."""
+    facts = {"number": ticket.number}
+    if do != "extend":
+        return str(DONE[do]) % facts
+    due = due_of(ticket, values["kind"])
+    words = DONE[do] if due else _("The deadline of %(number)s is extended; its clock stands for now.")
+    return str(words) % {**facts, "due": moment(due, at)}
+
+
+def due_of(ticket: Ticket, kind: str) -> datetime | None:
+    """When this deadline of the present cycle falls due; None while its clock stands."""
+    rows = Deadline.objects.filter(ticket=ticket.pk, cycle=ticket.cycle, kind=kind)
+    return rows.values_list("due_at", flat=True).first()

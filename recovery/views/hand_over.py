@@ -18,6 +18,7 @@ from recovery.lifecycle import Refused, hand_over
 from recovery.lifecycle.hand_over import Moved
 from recovery.models import Callback, StaffProfile, Team, Ticket
 from recovery.views import door
+from recovery.views.colleagues import with_leave
 from recovery.views.filters import number as number_of
 from recovery.views.words import because_words
 
@@ -82,7 +83,7 @@ def successors(user: User, person: User) -> QuerySet[User]:
 def hand_over_page(request: HttpRequest) -> HttpResponse:
     """Whom, to whom, what would become of each; and done once it is confirmed."""
     user, at = door.staff(request), now()
-    people = people_for(user)
+    people = with_leave(people_for(user), at)
     given = request.POST if request.method == "POST" else request.GET
     context: dict[str, Any] = {"people": people, "now": at}
     if not given.get("user"):
@@ -91,7 +92,7 @@ def hand_over_page(request: HttpRequest) -> HttpResponse:
     if person is None:
         context["refused"] = _("You have nothing of theirs to hand over, or they work in other teams too.")
         return render(request, "recovery/hand_over.html", context, status=403)
-    able = list(successors(user, person))
+    able = list(with_leave(successors(user, person), at))
     wanted = given.get("to", "")
     to = next((each for each in able if str(each.pk) == wanted), None)
     chosen = to is not None or wanted == RULES

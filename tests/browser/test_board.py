@@ -51,13 +51,13 @@ def test_she_hands_over_extends_nudges_and_takes_over_by_key_alone(firm: Cast, p
     expect(page.locator("#extend-reason")).to_be_focused()  # it cannot be empty
     page.keyboard.type("Strike at the port")
     press(page, "Enter")
-    expect(page.locator(".message-success")).to_contain_text("is extended.")
+    expect(page.locator(".message-success")).to_contain_text("is extended: it falls due")
     assert Deadline.objects.filter(kind="resolution", extra_minutes=60).count() == 1
 
     press(page, "j", "j", "j", "u")
     expect(page.locator("#nudge-reason")).to_be_focused()
     page.keyboard.type("She called me twice")
-    press(page, "Enter")
+    press(page, "Control+Enter")
     expect(page.locator(".message-success")).to_contain_text("is nudged.")
 
     press(page, "j", "j", "t")

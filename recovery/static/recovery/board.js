@@ -25,8 +25,9 @@
   }
 
   function focusOn(act) {
-    const form = document.getElementById("do-" + act);
-    const field = form && form.querySelector("select, input:not([type=hidden]), textarea");
+    // what is not offered says why, and is read out
+    const part = document.getElementById("do-" + act);
+    const field = part && (part.querySelector("select, input:not([type=hidden]), textarea") || part);
     if (field) field.focus();
   }
 

@@ -3,9 +3,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recovery.models import Membership, Ticket
+from recovery.models import Leave, Membership, Ticket
 from surveys.models import Account
-from tests.make import MINUTE, MONDAY, Cast, join, make_user
+from tests.make import DAY, MINUTE, MONDAY, Cast, join, make_user
 from tests.recovery.views.conftest import SignIn
 
 
@@ -163,3 +163,25 @@ class TestDeactivating:
     def test_who_owns_none_may_leave(self, cast: Cast, sign_in: SignIn) -> None:
         assert self.post(cast, sign_in) == ""
         assert not User.objects.get(pk=cast.lina.pk).is_active
+
+
+def test_it_says_who_is_away(cast: Cast, sign_in: SignIn) -> None:
+    Leave.objects.create(user=cast.majun, starts_at=MONDAY, ends_at=MONDAY + DAY)
+    Leave.objects.create(user=cast.majun, starts_at=MONDAY + 5 * DAY, ends_at=MONDAY + 6 * DAY)
+    given(cast)
+    chen = sign_in(cast.chen)
+    away = "Ma Jun (away until tomorrow 10:00)</option>"
+    page = chen.get("/hand-over/").content.decode()
+    assert away in page
+    assert "Li Na</option>" in page
+    assert away in chen.get(f"/hand-over/?user={cast.lina.pk}").content.decode()
+
+
+def test_every_other_list_says_so_too(cast: Cast, sign_in: SignIn) -> None:
+    Leave.objects.create(user=cast.majun, starts_at=MONDAY, ends_at=MONDAY + DAY)
+    given(cast, 1)
+    chen, number = sign_in(cast.chen), Ticket.objects.get().number
+    for url in (f"/tickets/{number}/", f"/overdue/one/{number}/", "/overdue/?all=1"):
+        page = chen.get(url).content.decode()
+        assert "Ma Jun (away until tomorrow 10:00)</option>" in page, url
+        assert "Li Na</option>" in page, url
