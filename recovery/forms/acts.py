@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from recovery import access
 from recovery.lifecycle.act import name_of
+from recovery.lifecycle.calling_hours import zone_of
 from recovery.models import Cause, SlaPolicy, Ticket
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
@@ -76,13 +77,14 @@ class ContactForm(ActForm):
 
 
 def clocks(ticket: Ticket) -> list[tuple[str, Any]]:
-    """The zones a time may be given in: the customer's where it is known, and the reader's."""
-    mine = timezone.get_current_timezone_name()
-    theirs = ticket.customer.time_zone if ticket.customer else ""
-    if not theirs or theirs == mine:
+    """The zones a time may be given in: the one the customer is taken to live by, and the reader's."""
+    mine, theirs = timezone.get_current_timezone_name(), zone_of(ticket).key
+    known = ticket.customer is not None and bool(ticket.customer.time_zone)
+    whose = _("the customer’s · {city}") if known else _("the team’s · {city}")
+    if theirs == mine:
         return [(mine, city(mine))]
     return [
-        (theirs, format_lazy(_("the customer’s · {city}"), city=city(theirs))),
+        (theirs, format_lazy(whose, city=city(theirs))),
         (mine, format_lazy(_("mine · {city}"), city=city(mine))),
     ]
 

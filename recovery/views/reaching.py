@@ -17,12 +17,12 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery import lifecycle
 from recovery.lifecycle import Proposal, Refused
-from recovery.lifecycle.calling_hours import CallingHours
+from recovery.lifecycle.calling_hours import CallingHours, zone_of
 from recovery.lifecycle.wall_clock import instant_of
 from recovery.models import Callback, Ticket
 from recovery.templatetags.moments import there_and_here
 from recovery.views import door
-from recovery.views.slots import day_there, in_words, warnings, zone_for
+from recovery.views.slots import day_there, in_words, warnings
 from recovery.views.words import channel_word
 
 Values = dict[str, Any]
@@ -103,7 +103,7 @@ def warn_of_time(request: HttpRequest, ticket: Ticket, at: datetime) -> None:
     booked = Callback.objects.filter(ticket=ticket, state=Callback.BOOKED).first()
     if booked is None:
         return
-    found = warnings(CallingHours(ticket, at, zone_for(ticket)), booked.due_at, at)
+    found = warnings(CallingHours(ticket, at, zone_of(ticket)), booked.due_at, at)
     if found:
         words = gettext("Booked all the same: {warnings}. Choose another time if you can.")
         messages.warning(request, words.format(warnings="; ".join(found)))
@@ -122,12 +122,12 @@ def check_time(request: HttpRequest, number: str) -> HttpResponse:
 
 def about(ticket: Ticket, local_time: str, time_zone: str, at: datetime) -> dict[str, Any]:
     try:
-        when = instant_of(local_time, time_zone or zone_for(ticket).key)
+        when = instant_of(local_time, time_zone or zone_of(ticket).key)
     except Refused as refused:
         return {"warnings": [], "both": "", "problem": str(refused)}
     if when <= at:
         return {"warnings": [], "both": "", "problem": gettext("Choose a time that is still ahead.")}
-    zone = zone_for(ticket)
+    zone = zone_of(ticket)
     found = warnings(CallingHours(ticket, at, zone), when.astimezone(UTC), at)
     both = f"{day_there(when.astimezone(zone), at.astimezone(zone))} {there_and_here(when, zone)}"
     return {"warnings": found, "both": both, "problem": ""}

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import calling_hours
-from recovery.lifecycle.calling_hours import WINDOWS, CallingHours, Concern
+from recovery.lifecycle.calling_hours import WINDOWS, CallingHours, Concern, zone_of
 from recovery.models import Ticket
 from recovery.templatetags.moments import clock, day_of, moment, there_and_here
 from recovery.views.words import Words, call_time_word
@@ -41,15 +39,9 @@ class Slot:
     warnings: list[str]
 
 
-def zone_for(ticket: Ticket) -> ZoneInfo:
-    """The customer's zone, the reader's where it is not known."""
-    known = ticket.customer.time_zone if ticket.customer else ""
-    return ZoneInfo(known or timezone.get_current_timezone_name())
-
-
 def slots_for(ticket: Ticket, now: datetime) -> list[Slot]:
     """The part of the day they wished for comes first; no time is offered twice."""
-    zone = zone_for(ticket)
+    zone = zone_of(ticket)
     hours = CallingHours(ticket, now, zone)
     offered: dict[str, Slot] = {}
     for name, wall in ideas(hours, now.astimezone(zone)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
@@ -19,6 +19,7 @@ from dispatch.clock import now
 from recovery import access, forms, lifecycle
 from recovery.assignment import is_away
 from recovery.forms.reply import ReplyForm
+from recovery.lifecycle.calling_hours import zone_of
 from recovery.lifecycle.canned import canned_for
 from recovery.lifecycle.reply import reply_channels
 from recovery.models import CannedText, Cause, Escalation, Resurvey, StaffProfile, Ticket
@@ -26,14 +27,16 @@ from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import WAITING
 from recovery.pictures import sparkline_svg
-from recovery.templatetags.moments import is_day, time_there
+from recovery.templatetags.moments import city, is_day, time_there
 from recovery.views import door
+from recovery.views.colleagues import say_who_is_away
+from recovery.views.drafts import put_back
 from recovery.views.given import asked_and_given
 from recovery.views.ledger import Owed, owed
 from recovery.views.playbook import playbook_facts
 from recovery.views.reaching import next_attempt_of
 from recovery.views.rows import nearest_first
-from recovery.views.slots import slots_for, zone_for
+from recovery.views.slots import slots_for
 from recovery.views.timeline import entries_of
 from recovery.views.words import because_words, reason_word, severity_words
 from surveys import invitations
@@ -165,16 +168,20 @@ def resurvey_of(ticket: Ticket) -> dict[str, Any] | None:
 
 
 def who_of(request: HttpRequest, customer: Customer | None, ticket: Ticket, at: datetime) -> dict[str, Any]:
-    zone = zone_for(ticket)
+    zone = zone_of(ticket)
     there = at.astimezone(zone)
-    facts: dict[str, Any] = {"there": f"{there:%H:%M}", "there_day": is_day(there), "there_zone": zone.key}
+    facts: dict[str, Any] = {
+        "there": f"{there:%H:%M}",
+        "there_day": is_day(there),
+        "there_zone": zone.key,
+        "assumed": "" if customer and customer.time_zone else city(zone),
+    }
     if customer is None:
         return facts
     scores = scores_of(customer, ticket)
     return {
         **facts,
         "customer": customer,
-        "zone_known": bool(customer.time_zone),
         "scores": scores,
         "spark": sparkline_svg(scores, ticket.response.survey.scale),
         "account": account_of(request, customer),
@@ -205,9 +212,12 @@ def acts_of(
     if not shown:
         return {"acts": {}}
     share_causes(shown)
+    say_who_is_away(shown.get("assign"), at)
+    missing = leave_out_unset(shown, failed.act if failed else "")
+    written_on = failed is None and put_back(request, ticket, shown.get("reply"))
     return {
         "acts": shown,
-        "open": failed.act if failed else "",
+        "open": failed.act if failed else "reply" if written_on else "",
         "slots": slots_for(ticket, at) if "callback" in shown else [],
         "next_attempt": next_attempt_of(request, ticket, at),
         "outcomes": CONTACT_OUTCOMES,
@@ -215,6 +225,7 @@ def acts_of(
         "afters": StaffProfile.AFTER,
         "after": after_of(user),
         "canned": canned_in(shown, ticket),
+        "to_set_up": missing if access.role_of(user) == door.ADMINISTRATOR else set(),
         "more": [
             shown[name] for name in ("priority", "policy", "escalate", "extend", "merge") if name in shown
         ],
@@ -232,6 +243,25 @@ def share_causes(shown: dict[str, forms.ActForm]) -> None:
     causes = [(cause.pk, str(cause)) for cause in Cause.objects.filter(active=True)] if fields else []
     for field in fields:
         field.widget.choices = [("", field.empty_label or ""), *causes]
+
+
+# Acts that need something an administrator sets up, and the field that chooses from it.
+CHOOSES: Final = {"request": "department", "goodwill": "kind"}
+
+
+def leave_out_unset(shown: dict[str, forms.ActForm], failed: str) -> set[str]:
+    """Take away the acts for which there is nothing to choose from, but for one refused; which they are."""
+    missing = set()
+    for name, chosen in CHOOSES.items():
+        field = shown[name].fields[chosen] if name in shown else None
+        if not isinstance(field, ModelChoiceField) or field.queryset is None:
+            continue
+        choices = [(row.pk, str(row)) for row in field.queryset]
+        field.widget.choices = [("", field.empty_label or ""), *choices]
+        if not choices and name != failed:
+            del shown[name]
+            missing.add(name)
+    return missing
 
 
 def forms_for(
@@ -283,7 +313,7 @@ def show_asking_again(request: HttpRequest, number: str) -> HttpResponse:
 def asking_again(ticket: Ticket, at: datetime) -> dict[str, Any]:
     """When the person would be asked again after resolving now; or why not."""
     survey = ticket.response.survey
-    due_at = at + timedelta(minutes=survey.resurvey_after_minutes)
+    due_at = lifecycle.next_ask(ticket, at)
     if ticket.customer is None:
         return {"at": None, "why": reason_word("unknown_customer")}
     verdict = invitations.may_ask(ticket.customer, survey, at=due_at, purpose=Invitation.RESURVEY)

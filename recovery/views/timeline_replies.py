@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from recovery.lifecycle.reply import UNDO
 from recovery.models import Reply
 from recovery.templatetags.moments import moment
 from recovery.views.words import channel_word, fill
@@ -26,12 +27,15 @@ OURS, THEIRS = "ours", "theirs"
 
 @dataclass(frozen=True)
 class Shown:
-    """A reply and what became of it; one that `waits` can still be taken back."""
+    """A reply and what became of it; one that `waits` can still be taken back, of one that `goes_on` more
+    will be known in seconds, and one that `is_fresh` was written just now."""
 
     row: Reply
     state: str
     waits: bool = False
     failed: bool = False
+    goes_on: bool = False
+    is_fresh: bool = False
 
 
 def shown(row: Reply, now: datetime) -> Shown:
@@ -42,9 +46,10 @@ def shown(row: Reply, now: datetime) -> Shown:
         return Shown(row, "")
     why = str(REASONS.get(message.reason, message.reason))
     if message.state == Message.QUEUED:
-        return Shown(row, queued_words(message, why, now), waits=True)
+        fresh = not why and now < row.at + 2 * UNDO
+        return Shown(row, queued_words(message, why, now), waits=True, goes_on=not why, is_fresh=fresh)
     if message.state == Message.SENDING:
-        return Shown(row, gettext("Being sent"))
+        return Shown(row, gettext("Being sent"), goes_on=True)
     if message.state == Message.ACCEPTED:
         return Shown(row, gettext("Sent {time}").format(time=moment(message.finished_at, now)))
     words = gettext("{state}: {why}") if why else "{state}"
@@ -54,7 +59,8 @@ def shown(row: Reply, now: datetime) -> Shown:
 def queued_words(message: Message, why: str, now: datetime) -> str:
     """The gate says when it asks again; a reply just written has not come to it yet."""
     if not why:
-        return gettext("Goes out in a few seconds")
+        late = now > message.send_at + 2 * UNDO
+        return gettext("Not sent yet: it waits its turn") if late else gettext("Goes out in a few seconds")
     return gettext("Not sent yet: {why} ({time})").format(why=why, time=moment(message.send_at, now))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.utils.timezone import now
@@ -18,6 +20,7 @@ from recovery.models import (
     StepDone,
     Ticket,
 )
+from surveys.messages import send
 from surveys.models import Message
 from tests.browser.conftest import Watch, barriers
 from tests.browser.test_loop import sign_in
@@ -25,6 +28,7 @@ from tests.make import HOUR, Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WIDTH, HEIGHT = 1366, 768
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -108,6 +112,8 @@ def test_a_reply_is_written_by_keyboard_and_taken_back_in_time(
     expect(page.get_by_text("The reply is taken back: the customer never gets it.")).to_be_visible()
     assert Reply.objects.get().state == Reply.TAKEN_BACK
     assert Message.objects.get(kind="ticket_reply").state == Message.CANCELLED
+    expect(page.get_by_label("What the customer reads")).to_have_value("We call you.")
+    expect(page.get_by_label("What the customer reads")).to_be_visible()
 
 
 def test_a_canned_text_is_put_in_and_seen_before_it_is_sent(page: Page, firm: Cast, ticket: Ticket) -> None:
@@ -118,13 +124,35 @@ def test_a_canned_text_is_put_in_and_seen_before_it_is_sent(page: Page, firm: Ca
     page.get_by_role("button", name="Sorry, late").click()
     words = "Hello!\n\nDear 张伟, we are sorry. Li Na"
     expect(page.get_by_label("What the customer reads")).to_have_value(words)
+    expect(page.get_by_label("What the customer reads")).to_be_focused()
+    page.keyboard.type("!")
+    words += "!"
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".preview-body")).to_contain_text("Dear 张伟, we are sorry. Li Na")
     expect(page.get_by_label("What the customer reads")).to_have_value(words)
     assert barriers(page) == []
-    page.get_by_role("button", name="Send").click()
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("Control+Enter")
     expect(page.locator(".undo")).to_be_visible()
     assert Reply.objects.get().text == words
+
+
+def test_after_ten_seconds_the_page_says_what_became_of_a_reply(
+    page: Page, firm: Cast, ticket: Ticket
+) -> None:
+    sign_in(page, "lina")
+    page.clock.install()
+    page.goto(f"/tickets/{ticket.number}/")
+    page.keyboard.press("e")
+    page.keyboard.type("We call you.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".undo button")).to_be_visible()
+    send(Message.objects.get(kind="ticket_reply").pk, now() + 11 * SECOND)
+    page.clock.fast_forward(13_000)
+    expect(page.locator(".undo")).to_contain_text("Sent today")
+    expect(page.locator(".undo button")).to_have_count(0)
+    expect(page.locator(".reply-state")).to_contain_text("Sent today")
+    assert barriers(page) == []
 
 
 def test_an_unsent_reply_is_there_again(page: Page, firm: Cast, ticket: Ticket) -> None:

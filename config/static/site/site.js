@@ -230,6 +230,18 @@
     if (target) target.focus({ preventScroll: true });
   }
 
+  // what was put into the panel anew is written on at its end
+  function writeOn(panel) {
+    const text = panel.querySelector("textarea");
+    if (!text || panel.contains(document.activeElement)) return;
+    text.focus({ preventScroll: true });
+    text.setSelectionRange(text.value.length, text.value.length);
+  }
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.matches("#reply-panel")) writeOn(event.detail.target);
+  });
+
   function closeTop() {
     const open = document.querySelector("details.menu[open], details.act[open]");
     if (!open) return false;
@@ -349,15 +361,28 @@
     return [...document.querySelectorAll("[data-list] .work-link, [data-list] [data-row]")].filter(shown);
   }
 
+  // Ctrl+Enter sends the act one is writing: the form of the field; where no field is, the one that is open.
+  function formIn(target) {
+    if (target.form) return typing(target) ? target.form : null;
+    const open = [...document.querySelectorAll("dialog[open] .board-act form, details.act[open] .act-panel form")];
+    const forms = open.filter((form) => shown(form) && sender(form));
+    return forms.length === 1 ? forms[0] : null;
+  }
+
+  function sender(form) {
+    if (form.matches(".board-do")) return form.querySelector("button");
+    return form.closest(".act-panel") && form.querySelector(".form-foot .button-primary");
+  }
+
+  function send(form) {
+    const button = form && sender(form);
+    if (button) form.requestSubmit(button);
+    return Boolean(button);
+  }
+
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.form) {
-      const form = event.target.form;
-      if (event.target.tagName !== "TEXTAREA" || !form.closest(".act-panel")) return;
-      const send = form.querySelector(".form-foot .button-primary");
-      if (send) {
-        event.preventDefault();
-        form.requestSubmit(send);
-      }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      if (send(formIn(event.target))) event.preventDefault();
       return;
     }
     if (event.key === "Escape") {

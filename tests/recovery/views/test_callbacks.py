@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from recovery import lifecycle
 from recovery.models import Cadence, CalendarDay, Callback, Ticket
 from surveys.models import SendingRules
-from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
+from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast, join
 from tests.recovery.views.conftest import Clock, SignIn
 from tests.recovery.views.test_acts import fresh, post
 
@@ -46,6 +46,24 @@ def test_it_offers_the_part_of_the_day_they_wished_for_first(cast: Cast, sign_in
     slots = sign_in(cast.lina).get(f"/tickets/{ticket.number}/").context["slots"]
     assert (slots[0].name, slots[0].value) == ("as they wished, today", "2026-03-02T12:00")
     assert [slot.value for slot in slots] == list(dict.fromkeys(slot.value for slot in slots))
+
+
+def test_it_takes_the_teams_clock_where_theirs_is_not_known(cast: Cast, sign_in: SignIn) -> None:
+    join(cast.east, cast.ann)  # who reads in London
+    customer = cast.customer(time_zone="", preferred_time="afternoon")
+    page = sign_in(cast.ann).get(f"/tickets/{owned(cast, customer=customer).number}/")
+    assert (page.context["slots"][0].value, page.context["slots"][0].zone) == ("2026-03-02T12:00", SHANGHAI)
+    assert (page.context["there"], page.context["assumed"]) == ("10:30", "Shanghai")
+    shown = page.content.decode()
+    assert "Their time zone is not known: “there” is the team’s clock, Shanghai." in shown
+    assert "the team’s · Shanghai" in shown
+    assert "mine · London" in shown
+
+
+def test_it_says_nothing_of_the_zone_where_it_is_known(cast: Cast, sign_in: SignIn) -> None:
+    page = sign_in(cast.lina).get(f"/tickets/{owned(cast).number}/")
+    assert page.context["assumed"] == ""
+    assert "time zone is not known" not in page.content.decode()
 
 
 def test_a_wish_outside_the_teams_hours_is_offered_with_a_warning(cast: Cast, sign_in: SignIn) -> None:

@@ -55,6 +55,99 @@ def test_it_takes_it_back_by_that_button(cast: Cast, sign_in: SignIn) -> None:
     assert "taken back by a colleague before it was sent" in shown
 
 
+def test_what_was_taken_back_stands_in_its_form_again(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    write(client, ticket, subject="Your parcel 4711", text="Dear Wei,\nwe call you.")
+    values = {"version": 1, "reply": Reply.objects.get().pk}
+    done = client.post(f"/tickets/{ticket.number}/take-back/", values, follow=True)
+    page = done.content.decode()
+    assert done.context["open"] == "reply"
+    assert "Dear Wei,\nwe call you.</textarea>" in page
+    assert 'value="Your parcel 4711"' in page
+    assert f'name="version" value="{Ticket.objects.get(pk=ticket.pk).version}"' in page
+    again = write(client, ticket, text="Dear Wei,\nwe call you at 3.").content.decode()
+    assert "we call you.</textarea>" not in again
+
+
+def test_only_what_was_taken_back_from_this_ticket_is_put_back(cast: Cast, sign_in: SignIn) -> None:
+    ticket, other, client = cast.ticket(), cast.ticket(), sign_in(cast.lina)
+    write(client, other, text="To somebody else")
+    elsewhere = Reply.objects.get()
+    lifecycle.take_back(other, elsewhere, by=cast.lina, at=NOW)
+    write(client, ticket, text="On its way")
+    sent = Reply.objects.latest("pk")
+    for draft in (elsewhere.pk, sent.pk, "x", ""):
+        page = client.get(f"/tickets/{ticket.number}/", {"draft": draft})
+        assert page.context["open"] == ""
+        assert "</textarea>" in page.content.decode()
+        assert "somebody else</textarea>" not in page.content.decode()
+        assert "On its way</textarea>" not in page.content.decode()
+
+
+def test_who_only_reads_is_given_no_draft(cast: Cast, sign_in: SignIn) -> None:
+    ticket = cast.ticket()
+    lifecycle.reply(ticket, by=cast.lina, at=NOW, channel="email", text="Taken back")
+    row = Reply.objects.get()
+    lifecycle.take_back(ticket, row, by=cast.lina, at=NOW)
+    page = sign_in(cast.vera).get(f"/tickets/{ticket.number}/", {"draft": row.pk})
+    assert page.status_code == 200
+    assert "reply-panel" not in page.content.decode()
+
+
+# --- What became of it ---
+
+
+def told(client: Client, ticket: Ticket, **query: Any) -> str:
+    """What the notice at the top says once its ten seconds are over."""
+    response = client.get(f"/tickets/{ticket.number}/reply/{Reply.objects.latest('pk').pk}/", query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_says_what_became_of_it_once_it_cannot_be_taken_back(
+    cast: Cast, sign_in: SignIn, clock: Clock
+) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    page = write(client, ticket).content.decode()
+    address = f"/tickets/{ticket.number}/reply/{Reply.objects.get().pk}/"
+    assert page.count(f'hx-get="{address}') == 2  # the notice, and the entry of the timeline
+    assert "load delay:5s" in told(client, ticket)
+    send(Message.objects.get(kind="ticket_reply").pk, NOW + timedelta(seconds=11))
+    clock(NOW + timedelta(seconds=12))
+    said = told(client, ticket)
+    assert text_of(said).strip() == f"{ticket.number} Zhang Wei: Sent today 10:30"
+    assert "hx-get" not in said
+    entry = told(client, ticket, **{"as": "entry"})
+    assert text_of(entry).strip() == "Sent today 10:30"
+    assert "hx-get" not in entry
+    assert f'hx-get="{address}' not in client.get(f"/tickets/{ticket.number}/").content.decode()
+
+
+def test_it_stops_asking_and_says_that_it_waits_its_turn(cast: Cast, sign_in: SignIn, clock: Clock) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    write(client, ticket)
+    clock(NOW + MINUTE)
+    said = told(client, ticket, asked=5)
+    assert "Not sent yet: it waits its turn" in said
+    assert "hx-get" not in said
+    assert "Take it back" in told(client, ticket, asked=5, **{"as": "entry"})
+
+
+def test_it_says_why_it_was_not_sent(cast: Cast, sign_in: SignIn) -> None:
+    ticket, client = cast.ticket(), sign_in(cast.lina)
+    write(client, ticket)
+    Message.objects.filter(kind="ticket_reply").update(state="suppressed", reason="no_consent")
+    assert "not sent: the customer has not agreed to be written to" in told(client, ticket)
+
+
+def test_nobody_else_hears_what_became_of_it(cast: Cast, sign_in: SignIn) -> None:
+    ticket, other = cast.ticket(), cast.ticket()
+    lifecycle.reply(ticket, by=cast.lina, at=NOW, channel="email", text=TEXT)
+    pk = Reply.objects.get().pk
+    assert sign_in(cast.ann).get(f"/tickets/{ticket.number}/reply/{pk}/").status_code == 404
+    assert sign_in(cast.lina).get(f"/tickets/{other.number}/reply/{pk}/").status_code == 404
+
+
 def test_it_says_so_where_the_reply_is_gone_already(cast: Cast, sign_in: SignIn) -> None:
     ticket, client = cast.ticket(), sign_in(cast.lina)
     write(client, ticket)

@@ -158,3 +158,32 @@ def test_an_analyst_may_look_and_give_nothing(cast: Cast, sign_in: SignIn, vouch
     ticket, client = cast.ticket(), sign_in(cast.vera)
     assert post(client, ticket, "goodwill", kind=voucher.pk) == 403
     assert client.get(f"/tickets/{ticket.number}/").status_code == 200
+
+
+def test_what_nobody_has_set_up_is_offered_to_nobody(cast: Cast, sign_in: SignIn) -> None:
+    url = f"/tickets/{cast.ticket().number}/"
+    page = sign_in(cast.lina).get(url)
+    assert not {"goodwill", "request"} & set(page.context["acts"])
+    shown = page.content.decode()
+    assert "Goodwill</h2>" not in shown
+    assert "Requests</h2>" not in shown
+    assert "You may give up to" not in shown
+
+
+def test_an_administrator_is_told_what_to_set_up(cast: Cast, sign_in: SignIn) -> None:
+    url, client = f"/tickets/{cast.ticket().number}/", sign_in(cast.admin)
+    page = client.get(url).content.decode()
+    for address in ("/admin/recovery/department/add/", "/admin/recovery/goodwillkind/add/"):
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+    GoodwillKind.objects.create(name="Voucher")
+    page = client.get(url).content.decode()
+    assert "/admin/recovery/goodwillkind/add/" not in page
+    assert "Voucher</option>" in page
+
+
+def test_a_role_without_a_limit_proposes(cast: Cast, sign_in: SignIn) -> None:
+    GoodwillKind.objects.create(name="Voucher")
+    page = sign_in(cast.lina).get(f"/tickets/{cast.ticket().number}/").content.decode()
+    assert "What you propose waits for approval" in page
+    assert "You may give up to" not in page
