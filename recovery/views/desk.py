@@ -21,6 +21,7 @@ from recovery.models import Callback, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
 from recovery.views.news import with_answers
+from recovery.views.nudged import with_nudges
 from recovery.views.rows import Row, by_next_due, fetched, rows_of
 
 # Nobody carries more; who does is told how many are not shown.
@@ -96,7 +97,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         return redirect("insight")  # who only reads owns no work
     at = now()
     found = counts(request, at)
-    mine, done = fetched(in_turn(mine_in_bands(request, at))[:MOST], done_today(request, at)[:MOST])
+    rows = with_nudges(mine_in_bands(request, at))
+    mine, done = fetched(in_turn(rows)[:MOST], done_today(request, at)[:MOST])
     context = {
         "bands": [band for band in bands_of(mine, found, at) if band.count],
         "counts": found,

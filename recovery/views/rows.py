@@ -27,6 +27,7 @@ from recovery.templatetags.moments import (
     there_and_here,
 )
 from recovery.views.news import answered_at
+from recovery.views.nudged import nudged_by
 from recovery.views.words import SHORT_PRIORITIES, kind_word
 
 
@@ -34,7 +35,8 @@ from recovery.views.words import SHORT_PRIORITIES, kind_word
 class Row:
     """`calls` where the next thing owed is a booked callback; `what` names it for a reader.
 
-    `answered` says how long ago the customer spoke, where nobody has done anything since.
+    `answered` says how long ago the customer spoke, where nobody has done anything since; `nudged` who asked
+    the owner to look at it, where the owner has done nothing since.
     """
 
     ticket: Ticket
@@ -43,6 +45,7 @@ class Row:
     what: str
     priority: str
     answered: str = ""
+    nudged: str = ""
     due_at: datetime | None = None
 
     @property
@@ -120,6 +123,7 @@ def row_of(ticket: Ticket, now: datetime, ahead: bool = False) -> Row:
     facts: dict[str, Any] = {
         "priority": SHORT_PRIORITIES.get(ticket.priority, ""),
         "answered": answered(ticket, now),
+        "nudged": nudged(ticket),
     }
     call = booked[0] if booked else None
     if call and (call.due_at <= now or first is None or first.due_at is None or call.due_at <= first.due_at):
@@ -139,6 +143,11 @@ def paused_chip(row: Deadline, now: datetime) -> Chip:
 def answered(ticket: Ticket, now: datetime) -> str:
     at = answered_at(ticket)
     return gettext("answered {t} ago").format(t=span(now - at)) if at else ""
+
+
+def nudged(ticket: Ticket) -> str:
+    name = nudged_by(ticket)
+    return gettext("nudged by {name}").format(name=name) if name else ""
 
 
 def call_chip(call: Callback, now: datetime) -> Chip:

@@ -1,6 +1,7 @@
 """My work: bands by what falls due, and counts that are the lists."""
 
 import pytest
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle
@@ -210,3 +211,30 @@ def test_it_marks_where_the_customer_spoke_last(cast: Cast, sign_in: SignIn) -> 
     lifecycle.log_contact(fresh(ticket), by=cast.lina, at=MONDAY + 25 * MINUTE, outcome="no_answer")
     (band,) = client.get("/desk/").context["bands"]
     assert band.rows[0].answered == ""
+
+
+def nudges(client: Client) -> dict[str, str]:
+    """What the rows say of nudges."""
+    rows = [row for band in client.get("/desk/").context["bands"] for row in band.rows]
+    return {row.ticket.number: row.nudged for row in rows}
+
+
+def test_it_says_who_nudged_until_the_owner_does_something(cast: Cast, sign_in: SignIn) -> None:
+    ticket, calm = mine(cast), mine(cast)
+    lifecycle.nudge(ticket, by=cast.chen, at=MONDAY, text="Please call")
+    client = sign_in(cast.lina)
+    assert nudges(client) == {ticket.number: "nudged by Chen Hao", calm.number: ""}
+    assert "nudged by Chen Hao</b>" in client.get("/desk/").content.decode()
+    lifecycle.note(fresh(ticket), by=cast.majun, at=MONDAY + MINUTE, text="I saw him")
+    assert nudges(client)[ticket.number] == "nudged by Chen Hao"
+    lifecycle.nudge(ticket, by=cast.wu, at=MONDAY + 2 * MINUTE, text="And from me")
+    assert nudges(client)[ticket.number] == "nudged by Wu Mei"
+    lifecycle.log_contact(fresh(ticket), by=cast.lina, at=MONDAY + 3 * MINUTE, outcome="no_answer")
+    assert nudges(client)[ticket.number] == ""
+
+
+def test_another_owner_was_not_nudged(cast: Cast, sign_in: SignIn) -> None:
+    ticket = mine(cast)
+    lifecycle.nudge(ticket, by=cast.chen, at=MONDAY, text="Please call")
+    lifecycle.assign(fresh(ticket), by=cast.chen, at=MONDAY + MINUTE, to=cast.majun)
+    assert nudges(sign_in(cast.majun)) == {ticket.number: ""}
