@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from django import forms
@@ -13,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recovery.forms.acts import WORKING_TIMES, ColleagueField
-from recovery.lifecycle.act import name_of
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
 
 DOES: Final = [
@@ -73,11 +71,10 @@ class BulkForm(forms.Form):
         return self
 
     @classmethod
-    def of_people(cls, people: Iterable[User]) -> BulkForm:
+    def offering(cls, people: list[tuple[int, str]]) -> BulkForm:
         """An empty form that offers these colleagues without asking for them again."""
         form = cls(User.objects.none())
-        choices = [("", _("Choose a colleague")), *((each.pk, name_of(each)) for each in people)]
-        form.fields["owner"].widget.choices = choices
+        form.fields["owner"].widget.choices = [("", _("Choose a colleague")), *people]
         return form
 
     def clean(self) -> dict[str, Any]:

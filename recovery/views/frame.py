@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,6 +21,8 @@ from recovery.views import banners, board, door
 from recovery.views.door import ADMINISTRATOR, AGENT, ANALYST, SUPERVISOR
 from surveys.access import visible_messages
 from surveys.models import Message
+
+Questions = dict[str, QuerySet[Any]]
 
 EVERYBODY = frozenset({AGENT, SUPERVISOR, ANALYST, ADMINISTRATOR})
 WORKERS = EVERYBODY - {ANALYST}
@@ -56,9 +57,8 @@ MENU = [
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Menu and banners are reckoned only by pages that show them, with one query for both."""
 
-    @cache
     def facts() -> dict[str, Any]:
-        return facts_for(request)
+        return facts_of(request)
 
     return {
         "menu": SimpleLazyObject(lambda: menu_for(request, facts)),
@@ -99,8 +99,16 @@ def line_of(item: Item, path: str, counts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def facts_for(request: HttpRequest) -> dict[str, Any]:
-    """Every count of the menu, and what banners tell, in one query: each over an index of open work."""
+def facts_of(request: HttpRequest, also: Questions | None = None) -> dict[str, Any]:
+    """What menu and banners tell, asked once for a request; a page that counts more asks for it first."""
+    known: dict[str, dict[str, Any]] = request.__dict__
+    if "frame_facts" not in known:
+        known["frame_facts"] = facts_for(request, also or {})
+    return known["frame_facts"]
+
+
+def facts_for(request: HttpRequest, also: Questions) -> dict[str, Any]:
+    """Every count of the menu, what banners tell, and how many rows `also` has, in one query."""
     user, role = door.staff(request), role_in(request)
     wanted = {item.count for item in MENU if role in item.roles}
     told = banners.FACTS if role in banners.IN_CHARGE else {}
@@ -115,6 +123,7 @@ def facts_for(request: HttpRequest) -> dict[str, Any]:
     }
     wanted |= {"doubtful"} if told else set()
     counted = {name: how_many(question()) for name, question in rows.items() if name in wanted}
+    counted |= {name: how_many(rows) for name, rows in also.items()}
     found = User.objects.filter(pk=user.pk).values(**counted, **told).first()
     return dict(found) if found else {}
 

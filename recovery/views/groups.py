@@ -75,9 +75,10 @@ def by_touchpoint(cells: list[Cell]) -> list[Group]:
 
 
 def by_owner(cells: list[Cell], people: list[Any]) -> list[Group]:
-    """Everybody who owns something here or could: load is all they carry, in whichever team."""
+    """Everybody who owns something here or works here: load is all they carry, in whichever team."""
     totals = summed(cells, "owner")
-    return worst_first([owner_line(person, totals.get(person.pk)) for person in people])
+    here = [person for person in people if person.works or person.pk in totals]
+    return worst_first([owner_line(person, totals.get(person.pk)) for person in here])
 
 
 def owner_line(person: Any, totals: dict[str, int] | None) -> Group:
@@ -89,10 +90,15 @@ def owner_line(person: Any, totals: dict[str, int] | None) -> Group:
         load=person.load,
         capacity=person.capacity,
         away=leave is not None,
-        until=parse_datetime(leave["until"]) if leave else None,
+        until=away_until(person),
         cover=covered_by(leave) if leave else "",
         may_own=person.may_own and leave is None,
     )
+
+
+def away_until(person: Any) -> datetime | None:
+    """When the leave ends that somebody is on; None for who is there."""
+    return parse_datetime(person.leave[0]["until"]) if person.leave else None
 
 
 def covered_by(leave: dict[str, Any]) -> str:
@@ -101,8 +107,10 @@ def covered_by(leave: dict[str, Any]) -> str:
 
 
 def people_of(teams: set[int], cells: list[Cell], at: datetime) -> list[Any]:
-    """These teams' members, and whoever else owns something here: with `load` and `capacity` in all their
-    teams, the `leave` they are on, and whether they `may_own` a ticket of these teams; in one query.
+    """These teams' members and supervisors, and whoever else owns something here; in one query.
+
+    Each with `load` and `capacity` in all their teams, the `leave` they are on, and whether they `may_own` a
+    ticket of these teams.
     """
     colleague = Q(is_active=True, staff__isnull=False)
     works = Exists(Membership.objects.filter(user=OuterRef("pk"), team__in=teams))
@@ -118,7 +126,8 @@ def people_of(teams: set[int], cells: list[Cell], at: datetime) -> list[Any]:
         may_own=colleague & (Q(works=True) | Q(leads=True)),
     )
     owners = {cell["owner"] for cell in cells}
-    return list(people.filter(Q(works=True) | Q(pk__in=owners)).order_by("first_name", "username"))
+    here = Q(works=True) | Q(leads=True) | Q(pk__in=owners)
+    return list(people.filter(here).order_by("first_name", "username"))
 
 
 def number_of(rows: QuerySet[Any]) -> Coalesce:

@@ -20,6 +20,8 @@ from recovery.insight.standing import Measure
 from recovery.models import Callback, Deadline, Escalation, Ticket
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import bulk, door, groups
+from recovery.views.board_tabs import more_tabs, tabs_of
+from recovery.views.colleagues import labelled
 from recovery.views.picked import TABS, Picked
 from recovery.views.rows import nearest_first, rows_of
 
@@ -36,7 +38,8 @@ def overdue(request: HttpRequest) -> HttpResponse:
     page = page_of(request, picked, measured, picked.count(cells))
     people = groups.people_of(teams, cells, at)
     context = {
-        "tabs": tabs(cells),
+        "tabs": tabs_of(cells),
+        "more": more_tabs(request, at),
         "why": TABS[picked.tab][1],
         "picked": picked,
         "owners": groups.by_owner(cells, people),
@@ -44,25 +47,21 @@ def overdue(request: HttpRequest) -> HttpResponse:
         "touchpoints": groups.by_touchpoint(cells),
         "page_obj": page,
         "rows": rows_of(page.object_list, at, ahead=picked.tab == standing.RISK and not picked.every),
-        "bulk": bulk_form(request, people),
+        "bulk": bulk_form(request, people, at),
         "every": bulk.signed_list(request, picked),
         "now": at,
     }
     return render(request, "recovery/overdue.html", context)
 
 
-def tabs(cells: list[standing.Cell]) -> list[dict[str, Any]]:
-    return [
-        {"code": code, "name": name, "why": why, "count": standing.total(cells, code)}
-        for code, (name, why) in TABS.items()
-    ]
-
-
-def bulk_form(request: HttpRequest, people: list[Any]) -> forms.BulkForm | None:
+def bulk_form(request: HttpRequest, people: list[Any], at: datetime) -> forms.BulkForm | None:
     """None for somebody who only reads."""
     if not door.may_act(door.staff(request)):
         return None
-    return forms.BulkForm.of_people([person for person in people if person.may_own])
+    able = [person for person in people if person.may_own]
+    for person in able:
+        person.away_until = groups.away_until(person)
+    return forms.BulkForm.offering(labelled(able, at))
 
 
 def page_of(request: HttpRequest, picked: Picked, measured: Measure, count: int) -> Page[Ticket]:
@@ -97,7 +96,7 @@ def filled(ticket: Any) -> Ticket:
     """With what a row reads as objects: the booked callback, and whom the ladder told last."""
     call = Callback(ticket=ticket, due_at=ticket.call_due, time_zone=ticket.call_zone)
     ticket.booked = [call] if ticket.call_due else []
-    ticket.told = [told_of(each) for each in ticket.told_rows]
+    ticket.told_last = [told_of(each) for each in ticket.told_rows]
     found: Ticket = ticket
     return found
 

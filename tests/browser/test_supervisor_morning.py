@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
-from recovery.lifecycle import change_priority
+from recovery.lifecycle import change_priority, log_contact
 from recovery.models import Deadline, Ticket
 from tests.browser.conftest import barriers
 from tests.browser.test_loop import sign_in
@@ -56,7 +56,9 @@ def test_she_gives_three_to_two_people_more_time_to_one_and_nudges_one(page: Pag
     assert not barriers(page)
     sheet.locator("#extend-reason").fill("The part arrives tomorrow")
     sheet.get_by_role("button", name="Extend").click()
-    expect(page.locator(".message-success")).to_contain_text(f"The deadline of {fourth} is extended.")
+    expect(page.locator(".message-success")).to_contain_text(
+        f"The deadline of {fourth} is extended: it falls due"
+    )
     assert Deadline.objects.get(ticket__number=fourth, kind="resolution").extra_minutes == 60
 
     page.get_by_role("link", name=f"Do something with {fifth}").click()
@@ -92,3 +94,37 @@ def test_of_thirty_ticked_each_that_was_not_moved_is_listed_with_its_reason(page
     expect(page.locator(".run-done li")).to_have_count(20)
     assert not barriers(page)
     assert Ticket.objects.filter(owner=firm.majun, number__in=numbers).count() == 20
+
+
+def test_of_two_hundred_six_are_listed_with_their_reasons(page: Page, firm: Cast) -> None:
+    """Three lie with a team she works in and does not lead, two have kept this promise, one changed."""
+    numbers = late(firm, 200)
+    join(firm.west, firm.chen)
+    forbidden, kept, changed = numbers[:3], numbers[3:5], numbers[5]
+    Ticket.objects.filter(number__in=forbidden).update(team=firm.west)
+    for ticket in Ticket.objects.filter(number__in=kept):
+        log_contact(ticket, by=firm.lina, at=now(), outcome="reached")
+    sign_in(page, "chen")
+    page.goto("/overdue/")
+    page.get_by_label("or with all 200 of this list").check()
+    page.get_by_label("because").fill("Strike at the port")
+    page.locator("#bulk-kind").select_option("first_contact")
+    page.get_by_role("button", name="Extend", exact=True).click()
+    begin = page.get_by_role("button", name="Do it with 200 tickets")
+    expect(begin).to_be_visible()
+    seen = Ticket.objects.get(number=changed)
+    change_priority(seen, by=firm.lina, at=now(), priority=2, reason="They can wait a little")
+    begin.click()
+
+    told = page.get_by_role("status").filter(has_text="194 tickets were changed.")
+    expect(told).to_contain_text("6 were not.", timeout=60_000)
+    refused = page.locator("h2:has-text('Not changed') ~ ul.lines li")
+    expect(refused).to_have_count(6)
+    for number in forbidden:
+        expect(refused.filter(has_text=number)).to_contain_text("Your role does not allow this.")
+    for number in kept:
+        expect(refused.filter(has_text=number)).to_contain_text("This deadline is met already.")
+    expect(refused.filter(has_text=changed)).to_contain_text("Somebody changed this ticket meanwhile")
+    assert not barriers(page)
+    moved = Deadline.objects.filter(kind="first_contact", extra_minutes=60)
+    assert set(moved.values_list("ticket__number", flat=True)) == set(numbers[6:])

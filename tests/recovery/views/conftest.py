@@ -7,7 +7,9 @@ from django.test import Client
 
 from recovery.views import (
     acts,
+    board_goodwill,
     board_one,
+    board_requests,
     bulk,
     callbacks,
     coaching,
@@ -24,6 +26,7 @@ from recovery.views import (
     playbook,
     reaching,
     replies,
+    reply_state,
     ticket,
     tickets,
     weekly,
@@ -32,7 +35,9 @@ from tests.make import MINUTE, MONDAY
 
 DOORS = (
     acts,
+    board_goodwill,
     board_one,
+    board_requests,
     bulk,
     callbacks,
     coaching,
@@ -49,6 +54,7 @@ DOORS = (
     playbook,
     reaching,
     replies,
+    reply_state,
     ticket,
     tickets,
     weekly,

@@ -215,3 +215,16 @@ def test_it_asks_the_database_at_most_twelve_times(
     client = sign_in(getattr(cast, who))
     with django_assert_max_num_queries(12):
         assert len(client.get("/overdue/").context["rows"]) == min(rows, 50)
+
+
+def test_who_supervises_the_team_may_be_given_tickets_too(cast: Cast, sign_in: SignIn) -> None:
+    ticket = owned(cast, cast.lina)
+    client = sign_in(cast.chen)
+    page = client.get("/overdue/?all=1")
+    names = [name for _pk, name in page.context["bulk"].fields["owner"].widget.choices]
+    assert names == ["Choose a colleague", "Chen Hao", "Li Na", "Ma Jun"]
+    assert "Chen Hao" not in {each.name for each in page.context["owners"]}
+    given = {"ticket": f"{ticket.number}:{ticket.version}", "do": "assign", "owner": cast.chen.pk}
+    client.post("/overdue/act/", given)
+    assert fresh(ticket).owner == cast.chen
+    assert "Chen Hao" in {each.name for each in client.get("/overdue/?all=1").context["owners"]}
