@@ -14,10 +14,9 @@ from rest_framework.exceptions import ValidationError
 from recovery import lifecycle
 from recovery.access import colleagues_for, ticket_for, visible_teams
 from recovery.api.serializers import acts as forms
-from recovery.models import Team, Ticket
+from recovery.api.serializers.acts import LARGEST_ID
+from recovery.models import Goodwill, Reply, Team, Ticket
 from surveys.api.strict import Strict
-
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,34 @@ def merge(ticket: Ticket, *, by: User, at: datetime, into: str, reason: str) -> 
     except (Ticket.DoesNotExist, ValueError):
         raise ValidationError({"into": _("There is no such ticket, or you do not see it.")}) from None
     return lifecycle.merge(ticket, by=by, at=at, into=target, reason=reason)
+
+
+def take_back(ticket: Ticket, *, by: User, at: datetime, reply: int) -> Ticket:
+    row = ticket.replies.filter(direction=Reply.OURS, pk=reply).first()
+    if row is None:
+        raise ValidationError({"reply": _("There is no such reply to take back.")})
+    return lifecycle.take_back(ticket, row, by=by, at=at)
+
+
+def goodwill_of(ticket: Ticket, pk: int) -> Goodwill:
+    row = ticket.goodwill.filter(pk=pk).first()
+    if row is None:
+        raise ValidationError({"goodwill": _("There is no such proposal on this ticket.")})
+    return row
+
+
+def approve_goodwill(ticket: Ticket, *, by: User, at: datetime, goodwill: int) -> Ticket:
+    row = goodwill_of(ticket, goodwill)
+    return lifecycle.decide_goodwill(ticket, by=by, at=at, goodwill=row, approve=True)
+
+
+def refuse_goodwill(ticket: Ticket, *, by: User, at: datetime, goodwill: int, reason: str) -> Ticket:
+    row = goodwill_of(ticket, goodwill)
+    return lifecycle.decide_goodwill(ticket, by=by, at=at, goodwill=row, approve=False, reason=reason)
+
+
+def withdraw_goodwill(ticket: Ticket, *, by: User, at: datetime, goodwill: int) -> Ticket:
+    return lifecycle.withdraw_goodwill(ticket, by=by, at=at, goodwill=goodwill_of(ticket, goodwill))
 
 
 ACTS = {
@@ -200,6 +227,48 @@ ACTS = {
             lifecycle.give_goodwill,
             "Give something to put it right, or propose it where that is above your limit",
             {"kind": "Voucher", "cost": "25.00", "note": "For the wait"},
+        ),
+        Act(
+            "approve-goodwill",
+            forms.GoodwillRowForm,
+            approve_goodwill,
+            "Approve what a colleague proposed, within your own limit",
+            {"goodwill": 12},
+        ),
+        Act(
+            "refuse-goodwill",
+            forms.RefuseGoodwillForm,
+            refuse_goodwill,
+            "Do not approve what a colleague proposed, and say why not",
+            {"goodwill": 12, "reason": "A refund is on its way already"},
+        ),
+        Act(
+            "withdraw-goodwill",
+            forms.GoodwillRowForm,
+            withdraw_goodwill,
+            "Take back what you proposed, before anybody decided",
+            {"goodwill": 12},
+        ),
+        Act(
+            "reply",
+            forms.ReplyForm,
+            lifecycle.reply,
+            "Write to the customer; it goes out ten seconds later, until when it can be taken back",
+            {"channel": "email", "subject": "Your parcel", "text": "We are sorry. It arrives tomorrow."},
+        ),
+        Act(
+            "take-back",
+            forms.TakeBackForm,
+            take_back,
+            "Stop a reply that has not gone out yet",
+            {"reply": 31},
+        ),
+        Act(
+            "cause",
+            forms.CauseForm,
+            lifecycle.name_cause,
+            "Note what the customer says was wrong, as soon as it is known",
+            {"cause": "late"},
         ),
         Act(
             "request",

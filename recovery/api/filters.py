@@ -13,7 +13,7 @@ from recovery.models.policy import PRIORITIES
 from recovery.models.ticket import IN_WORK, STATUSES
 from surveys.api.filters import CodesFilter, InstantFilter, YesNoFilter
 from surveys.models import CustomerIdentity, Response
-from surveys.models.lookup import any_of
+from surveys.models.lookup import any_of, is_pair
 
 
 def running_deadlines() -> QuerySet[Deadline]:
@@ -89,14 +89,14 @@ class TicketFilter(filters.FilterSet):  # type: ignore[misc]  # the package has 
         return rows.filter(Q(cause_found__code=code) | Q(cause_said__code=code))
 
     def search(self, rows: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
-        return any_of(
-            rows,
+        said = [
             Q(number__iexact=text),
-            Q(customer__name__icontains=text),
-            Q(customer__identities__value__icontains=text),
-            Q(ticket_responses__response__comment__icontains=text),
-            most=None,
-        )
+            Q(customer__name__holds=text),
+            Q(ticket_responses__response__comment__holds=text),
+        ]
+        # no phone number or address is a word of two Chinese characters
+        written = [] if is_pair(text) else [Q(customer__identities__value__icontains=text)]
+        return any_of(rows, *said, *written, most=None)
 
 
 class CallbackFilter(filters.FilterSet):  # type: ignore[misc]

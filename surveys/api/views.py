@@ -60,7 +60,7 @@ class CustomerFilter(filters.FilterSet):  # type: ignore[misc]  # the package ha
 
     def search(self, rows: QuerySet[Customer], _name: str, text: str) -> QuerySet[Customer]:
         known = CustomerIdentity.objects.filter(value__iexact=text).values("customer")
-        return rows.filter(Q(name__icontains=text) | Q(pk__in=known))
+        return rows.filter(Q(name__holds=text) | Q(pk__in=known))
 
     class Meta:
         model = Customer

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from surveys.access import visible_responses, visible_surveys
 from surveys.models import Answer, Question, Response
-from surveys.models.lookup import any_of
+from surveys.models.lookup import any_of, is_pair
 from surveys.views.pages import Pages
 
 PER_PAGE = 50
@@ -108,13 +108,10 @@ def _chosen(rows: QuerySet[Response], wished: dict[str, str]) -> QuerySet[Respon
 
 
 def _found(rows: QuerySet[Response], words: str) -> QuerySet[Response]:
-    return any_of(
-        rows,
-        Q(comment__icontains=words),
-        Q(external_id=words),
-        Q(customer__name__icontains=words),
-        Q(customer__identities__value__icontains=words),
-    )
+    said = [Q(comment__holds=words), Q(external_id=words), Q(customer__name__holds=words)]
+    # no phone number or address is a word of two Chinese characters
+    written = [] if is_pair(words) else [Q(customer__identities__value__icontains=words)]
+    return any_of(rows, *said, *written)
 
 
 def _day(text: str) -> date | None:

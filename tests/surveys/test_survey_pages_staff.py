@@ -157,7 +157,7 @@ def answers(survey: Survey) -> dict[str, Response]:
     returns = make_survey("returns")
     wei = make_customer("Zhang Wei", external_id="c-7")
     return {
-        "late": answer(survey, 2, "Two boxes missing", customer=wei),
+        "late": answer(survey, 2, "Two boxes missing, 送货晚了", customer=wei),
         "fine": answer(survey, 10, "ok", at=MONDAY - timedelta(days=3)),
         "none": answer(survey, None, at=MONDAY + timedelta(days=1)),
         "back": answer(returns, 8, "Zhang Wei was kind", at=MONDAY + timedelta(days=2)),
@@ -175,6 +175,8 @@ FILTERS = {
     "?since=2026-03-02&until=2026-03-02": {"late"},
     "?since=nonsense&until=2026-02-31": {"late", "fine", "none", "back"},
     "?q=boxes": {"late"},
+    "?q=送货": {"late"},
+    "?q=送错": set(),
     "?q=zhang wei": {"late", "back"},
     "?q=c-7": {"late"},
     "?q=ZHANG.WEI@": {"late"},

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from recovery.api.serializers.calendars import ZoneName
+from recovery.lifecycle.reply import LONGEST, REACHED_BY
 from recovery.models import Cause, Department, GoodwillKind, SlaPolicy
 from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, RESOLUTION, TEN_YEARS
@@ -20,6 +21,7 @@ from surveys.models.fields import CHANNELS
 
 LONGEST_TEXT = 10_000
 LONGEST_REASON = 300
+LARGEST_ID = 2**63 - 1
 
 
 class Text(serializers.CharField):
@@ -180,3 +182,25 @@ class RequestForm(Strict):
     holds_ticket = serializers.BooleanField(
         default=False, help_text="Whether the ticket cannot be resolved before the answer."
     )
+
+
+class GoodwillRowForm(Strict):
+    goodwill = Whole(min_value=1, max_value=LARGEST_ID, help_text="Its id, as `goodwill` of the ticket.")
+
+
+class RefuseGoodwillForm(GoodwillRowForm):
+    reason = Text(max_length=LONGEST_REASON, help_text="Why not; who proposed it reads it.")
+
+
+class ReplyForm(Strict):
+    channel = serializers.ChoiceField(choices=sorted(REACHED_BY), default="email")
+    subject = OptionalText(max_length=200, help_text="Of a mail; that of the thread, if left out.")
+    text = Text(max_length=LONGEST)
+
+
+class TakeBackForm(Strict):
+    reply = Whole(min_value=1, max_value=LARGEST_ID, help_text="Its id, as `replies` of the ticket.")
+
+
+class CauseForm(Strict):
+    cause = cause_field(help_text="Code of the cause the customer names.")

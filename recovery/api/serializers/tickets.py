@@ -15,6 +15,7 @@ from recovery.models import (
     Contact,
     Deadline,
     Goodwill,
+    Reply,
     Request,
     Resurvey,
     Team,
@@ -34,6 +35,7 @@ PARTS = (
     "resurveys",
     "goodwill__kind",
     "requests__department",
+    "replies",
 )
 
 
@@ -271,6 +273,13 @@ class RequestShown(serializers.ModelSerializer[Request]):
         read_only_fields = fields
 
 
+class ReplyShown(serializers.ModelSerializer[Reply]):
+    class Meta:
+        model = Reply
+        fields = ["id", "cycle", "direction", "channel", "subject", "text", "state", "at", "by_name"]
+        read_only_fields = fields
+
+
 class TicketWhole(TicketRow):
     customer = CustomerShown(read_only=True, allow_null=True)  # type: ignore[assignment]  # more than its name
     responses = ResponseJoined(source="ticket_responses", many=True, read_only=True)
@@ -279,6 +288,7 @@ class TicketWhole(TicketRow):
     contacts = ContactShown(many=True, read_only=True)
     goodwill = GoodwillShown(many=True, read_only=True, help_text="What was given or proposed.")
     requests = RequestShown(many=True, read_only=True, help_text="Asked of other departments.")
+    replies = ReplyShown(many=True, read_only=True, help_text="Written with the customer, both ways.")
     resurvey = serializers.SerializerMethodField(help_text="Of the present cycle; null until resolved.")
     events = EventShown(many=True, read_only=True)
     merged_into = ReadOrNull(source="merged_into.number")
@@ -286,7 +296,8 @@ class TicketWhole(TicketRow):
     class Meta(TicketRow.Meta):
         fields = [
             *TicketRow.Meta.fields,
-            *("responses", "callbacks", "contacts", "goodwill", "requests", "resurvey", "events"),
+            *("responses", "callbacks", "contacts", "goodwill", "requests", "replies"),
+            *("resurvey", "events"),
             *("assigned_because", "what_was_done", "merged_into"),
         ]
         read_only_fields = fields

@@ -81,6 +81,8 @@ class TestTheList:
             ({"cause": "rude"}, ""),
             ({"q": "amy"}, "B"),
             ({"q": "broken cup"}, "A"),
+            ({"q": "送货"}, "A"),
+            ({"q": "送错"}, ""),
             ({"q": "c-7"}, "A"),
             ({"q": "%"}, ""),
             ({"status": "new", "owner": "lina"}, "A"),
@@ -88,7 +90,7 @@ class TestTheList:
     )
     def test_it_is_narrowed_by(self, cast: Cast, lina: Client, clock: Any, query: Any, found: str) -> None:
         a = cast.ticket(
-            customer=cast.customer("Wang", external_id="C-7"), comment="The broken cup is still here"
+            customer=cast.customer("Wang", external_id="C-7"), comment="The broken cup is still here 送货晚了"
         )
         b = cast.ticket(customer=cast.customer("Amy Wong", email="amy@example.com"), priority=1)
         c = cast.ticket()
