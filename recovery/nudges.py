@@ -64,20 +64,24 @@ def promise_of(sender: Any, *, response_id: int, at: datetime, **_kwargs: Any) -
     link = TicketResponse.objects.select_related("ticket__owner").filter(response=response_id).first()
     if link is None or not link.ticket.is_in_work:
         return None
-    by = promised_by(link.ticket, at)
-    if by is None:
+    found = promised_by(link.ticket, at)
+    if found is None:
         return None
-    return Promise(name=link.ticket.owner.get_full_name(), by=by, url=customer_url(link.ticket))
+    by, channel = found
+    name, url = link.ticket.owner.get_full_name(), customer_url(link.ticket, at)
+    return Promise(name=name, by=by, url=url, channel=channel)
 
 
-def promised_by(ticket: Ticket, at: datetime) -> datetime | None:
+def promised_by(ticket: Ticket, at: datetime) -> tuple[datetime, str] | None:
+    """By when, and by which channel where one was agreed."""
     from recovery.models import Callback, Deadline
     from recovery.models.policy import FIRST_CONTACT
 
     booked = Callback.objects.filter(ticket=ticket, state=Callback.BOOKED, due_at__gt=at).first()
     if booked is not None:
-        return booked.due_at
+        return booked.due_at, booked.channel
     running = Deadline.objects.filter(
         ticket=ticket, kind=FIRST_CONTACT, cycle=ticket.cycle, met_at=None, due_at__gt=at
     )
-    return running.values_list("due_at", flat=True).first()
+    due = running.values_list("due_at", flat=True).first()
+    return (due, "") if due else None

@@ -67,7 +67,7 @@ def write_once_more(change: Change, at: datetime) -> bool:
         customer=customer,
         locale=customer.locale,
         about=about_ticket(ticket.number),
-        context={"url": customer_url(ticket), "owner": ticket.owner.get_full_name()},
+        context={"url": customer_url(ticket, at), "owner": ticket.owner.get_full_name()},
         at=at,
         not_after=at + USEFUL_FOR,
     )

@@ -51,7 +51,7 @@ DONE: Final[dict[str, Words]] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_page(request: HttpRequest, token: str) -> HttpResponse:
     at = now()
-    ticket = ticket_of(token)
+    ticket = ticket_of(token, at)
     if ticket is None or (ticket.closed_at and at > ticket.closed_at + OPEN_AFTER_CLOSING):
         return gone(request)
     zone = zone_of(ticket)

@@ -15,10 +15,12 @@ from django.utils.translation import gettext, ngettext
 
 from recovery.lifecycle.cadence import unheard_in_a_row
 from recovery.lifecycle.calling_hours import DAY, CallingHours
+from recovery.lifecycle.lot import lot_wait
 from recovery.models import Callback, Contact, Deadline, Ticket
 from recovery.models.contact import HEARD
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import WAITING
+from surveys.views.survey_page import WRITTEN
 
 KEPT, BROKEN, OPEN = "kept", "broken", "open"
 AN_HOUR = timedelta(hours=1)
@@ -80,7 +82,7 @@ def headline_of(ticket: Ticket, booked: Callback | None, at: datetime, zone: Zon
         return said_when(booked, name, at, zone), ""
     if ticket.unreachable_at:
         return gettext("We could not reach you."), tried(ticket)
-    if ticket.status == WAITING:
+    if ticket.status == WAITING and lot_wait(ticket) is None:
         return gettext("We are waiting for something from you."), gettext("You can tell us below.")
     if Contact.objects.filter(ticket=ticket, cycle=ticket.cycle, outcome__in=HEARD).exists():
         return gettext("%(name)s is putting it right.") % {"name": name}, ""
@@ -91,6 +93,8 @@ def said_when(booked: Callback, name: str, at: datetime, zone: ZoneInfo) -> str:
     facts = {"name": name, "moment": moment(booked.due_at, zone, at)}
     if booked.channel == "phone":
         return gettext("%(name)s will call you: %(moment)s.") % facts
+    if booked.channel in WRITTEN:
+        return gettext("%(name)s will write to you: %(moment)s.") % facts
     return gettext("%(name)s will get in touch with you: %(moment)s.") % facts
 
 
@@ -107,11 +111,19 @@ def promises_of(ticket: Ticket, booked: Callback | None, at: datetime, zone: Zon
     row = Deadline.objects.filter(ticket=ticket, kind=FIRST_CONTACT, cycle=ticket.cycle).first()
     found = first_contact(row, at, zone)
     if booked is not None:
-        words = gettext("We call you: %(moment)s") % {"moment": moment(booked.due_at, zone, at)}
+        words = agreed(booked.channel) % {"moment": moment(booked.due_at, zone, at)}
         late = booked.due_at <= at
         outcome = gettext("not kept yet, we are sorry") if late else gettext("agreed")
         found.append(Promised(words, BROKEN if late else OPEN, outcome))
     return found
+
+
+def agreed(channel: str) -> str:
+    if channel == "phone":
+        return gettext("We call you: %(moment)s")
+    if channel in WRITTEN:
+        return gettext("We write to you: %(moment)s")
+    return gettext("We get in touch with you: %(moment)s")
 
 
 def first_contact(row: Deadline | None, at: datetime, zone: ZoneInfo) -> list[Promised]:

@@ -18,13 +18,15 @@ promise_wanted = Signal()
 class Promise:
     """Who will be in touch, and by when. `text`, if not empty, is said to the customer as it stands.
 
-    `url`, if not empty, is the page on which they may choose another time.
+    `channel`, if not empty, is how it was agreed to be in touch; `url`, if not empty, is the page on which
+    they may choose another time.
     """
 
     name: str
     by: datetime
     text: str = ""
     url: str = ""
+    channel: str = ""
 
 
 def promise_for(response_id: int, at: datetime) -> Promise | None:

@@ -2,10 +2,12 @@
 
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from surveys.models import Customer, Invitation, PublicLink
 
@@ -16,7 +18,7 @@ PATHS = {
     PublicLink.REQUEST: "r",
 }
 TOKEN_BYTES = 24
-TOKEN_IN_PATH = re.compile(r"(/[scur]/)(?:[\w-]{32}|\d+\.[\w-]{43})(?=/)")
+TOKEN_IN_PATH = re.compile(r"(/[scur]/)[\w-]{32}(?=/)")
 
 
 def make_link(
@@ -63,7 +65,13 @@ def find_link(token: str, purpose: str, at: datetime) -> PublicLink | None:
         .filter(token_hash=hashed(token), purpose=purpose)
         .first()
     )
-    return link if link and link.revoked_at is None and at < link.expires_at else None
+    return link if link and link.is_live(at) else None
+
+
+def derived_token(salt: str, value: str) -> str:
+    """A token of 192 bits that is the same whenever it is asked for, and worth nothing without a row."""
+    digest = salted_hmac(salt, value, algorithm="sha256").digest()
+    return urlsafe_b64encode(digest[:TOKEN_BYTES]).decode()
 
 
 def hashed(token: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -89,7 +91,8 @@ class Invitation(models.Model):
 class PublicLink(models.Model):
     """An unguessable link for somebody without a login: stored hashed, it expires and can be revoked.
 
-    The token is 192 random bits (OWASP ASVS 5 asks for at least 128); only its SHA-256 is kept.
+    The token is 192 bits, random or derived from the site's secret (OWASP ASVS 5 asks for at least 128); only
+    its SHA-256 is kept.
     """
 
     SURVEY, CUSTOMER, UNSUBSCRIBE, REQUEST = "survey", "customer", "unsubscribe", "request"
@@ -124,3 +127,6 @@ class PublicLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} #{self.pk}"
+
+    def is_live(self, at: datetime) -> bool:
+        return self.revoked_at is None and at < self.expires_at

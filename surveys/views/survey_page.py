@@ -33,6 +33,9 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+# Channels by which people are written to.
+WRITTEN = ("email", "sms", "chat")
+
 View = Callable[[HttpRequest, str], HttpResponse]
 
 
@@ -192,13 +195,14 @@ def _promise(promise: Promise | None, response: Response, customer: Customer, at
 
 
 def _in_words(promise: Promise, response: Response, customer: Customer, at: datetime) -> str:
-    channel = (
-        response.contact_channel or customer.preferred_channel or ("phone" if customer.phone else "email")
-    )
+    usual = customer.preferred_channel or ("phone" if customer.phone else "email")
+    channel = promise.channel or response.contact_channel or usual
     words = {"name": promise.name, "moment": _moment(promise.by, customer, at)}
     if channel == "phone":
         return _("%(name)s will call you by %(moment)s.") % words
-    return _("%(name)s will write to you by %(moment)s.") % words
+    if channel in WRITTEN:
+        return _("%(name)s will write to you by %(moment)s.") % words
+    return _("%(name)s will get in touch with you by %(moment)s.") % words
 
 
 def _moment(by: datetime, customer: Customer, at: datetime) -> str:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def own_page(ticket: Ticket) -> str:
-    return urlsplit(customer_url(ticket)).path
+    return urlsplit(customer_url(ticket, now())).path
 
 
 def call(cast: Cast, minutes: int, name: str) -> Ticket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,11 +15,20 @@ from recovery.lifecycle import (
     ask_department,
     book_callback,
     customer_url,
+    give_goodwill,
     log_contact,
     resolve,
     start_waiting,
 )
-from recovery.models import Department, Leave, SavedView, StaffProfile
+from recovery.models import (
+    Department,
+    GoodwillKind,
+    GoodwillLimit,
+    Leave,
+    Request,
+    SavedView,
+    StaffProfile,
+)
 from surveys import invitations
 from surveys.models import Invitation, Message
 from tests.browser.conftest import Watch, barriers
@@ -116,6 +126,8 @@ BESIDE_THE_MENU = (
             "/coaching/?owner={lina}",
             "/overdue/weekly/",
             "/overdue/one/{ticket}/",
+            "/overdue/goodwill/",
+            "/overdue/requests/",
         ),
     ),
     ("admin", ("/rules/try/",)),
@@ -132,9 +144,21 @@ def outside(firm: Cast, language: str) -> list[str]:
     ticket = firm.ticket(at=now() - HOUR, customer=person, comment="送货晚了两天")
     ask_department(ticket, by=firm.lina, at=now(), department=stock, title="Is the box there?")
     mail = Message.objects.get(to_address="stock@example.org")
+    Request.objects.update(due_at=now() - HOUR)
+    GoodwillLimit.objects.create(role="supervisor", cost=100)
+    voucher = GoodwillKind.objects.create(name="Voucher", name_zh="代金券")
+    for cost in (20, 50):
+        give_goodwill(
+            firm.ticket(customer=person),
+            by=firm.lina,
+            at=now(),
+            kind=voucher,
+            cost=Decimal(cost),
+            note="等太久",
+        )
     link = re.search(r"/r/[^/\s]+/", mail.text)
     assert link
-    return [urlsplit(customer_url(ticket)).path, link[0]]
+    return [urlsplit(customer_url(ticket, now())).path, link[0]]
 
 
 @pytest.mark.parametrize(("width", "language"), [(1366, "en"), (360, "zh-hans")])

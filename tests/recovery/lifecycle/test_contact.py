@@ -168,8 +168,8 @@ def test_it_writes_once_more_with_the_link_to_the_customers_own_page(cast: Cast)
     ticket = given_up(cast, locale="zh-hans")
     message = Message.objects.get(kind="unreachable")
     assert message.customer == ticket.customer
-    assert customer_url(ticket) in message.text
-    assert customer_url(ticket) in message.html
+    assert customer_url(ticket, MONDAY + HOUR) in message.text
+    assert customer_url(ticket, MONDAY + HOUR) in message.html
     assert message.locale == "zh-hans"
 
 

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from recovery import lifecycle
-from recovery.lifecycle.customer_link import token_of
+from recovery.lifecycle.customer_link import live_token
 from recovery.models import CalendarDay, Callback, Ticket
+from surveys.intake.signals import promise_for
 from surveys.messages.links import hide_tokens
+from surveys.models import PublicLink
 from tests.make import DAY, HOUR, MINUTE, MONDAY, SHANGHAI, Cast
 from tests.recovery.views.conftest import Clock, SignIn
 from tests.recovery.views.test_acts import fresh
@@ -20,7 +23,7 @@ NOW = MONDAY + 30 * MINUTE
 
 
 def url_of(ticket: Ticket) -> str:
-    return f"/c/{token_of(ticket)}/"
+    return f"/c/{live_token(ticket, NOW)}/"
 
 
 def page_of(client: Client, ticket: Ticket, query: str = "") -> str:
@@ -52,11 +55,64 @@ def test_a_token_nobody_gave_out_says_the_same_as_one_that_is_over(
         assert never.content == over.content
 
 
-def test_a_token_is_of_one_ticket_and_signed(cast: Cast, client: Client) -> None:
-    one, other = cast.ticket(), cast.ticket()
-    swapped = f"{other.pk}.{token_of(one).split('.')[1]}"
-    assert client.get(f"/c/{swapped}/").status_code == 404
-    assert client.get(url_of(one)).status_code == 200
+def test_a_token_is_of_one_ticket_and_the_same_in_every_mail(cast: Cast, client: Client) -> None:
+    one, other = cast.ticket(comment="One matter"), cast.ticket(comment="Another matter")
+    assert url_of(one) == url_of(one) != url_of(other)
+    assert "Another matter" not in page_of(client, one)
+    assert PublicLink.objects.filter(purpose=PublicLink.CUSTOMER).count() == 2
+
+
+def test_a_token_no_row_stands_for_opens_nothing(cast: Cast, client: Client) -> None:
+    url = url_of(cast.ticket())
+    PublicLink.objects.all().delete()
+    assert client.get(url).status_code == 404
+
+
+def test_one_link_is_revoked_and_the_next_mail_brings_another(cast: Cast, client: Client) -> None:
+    ticket, other = cast.ticket(), cast.ticket()
+    old, untouched = url_of(ticket), url_of(other)
+    PublicLink.objects.filter(about=f"ticket:{ticket.number}").update(revoked_at=NOW)
+    gone, never = client.get(old), client.get(f"/c/{'x' * 32}/")
+    assert (gone.status_code, gone.content) == (404, never.content)
+    assert client.post(old, {"word": "Still here"}).status_code == 404
+    assert client.get(untouched).status_code == 200
+    assert url_of(ticket) != old
+    assert client.get(url_of(ticket)).status_code == 200
+    assert client.get(old).status_code == 404
+
+
+def test_a_link_ends_after_two_years_and_is_renewed(cast: Cast, client: Client, clock: Clock) -> None:
+    ticket = cast.ticket()
+    old, later = url_of(ticket), NOW + 731 * DAY
+    clock(later)
+    assert client.get(old).status_code == 404
+    assert client.get(f"/c/{live_token(ticket, later)}/").status_code == 200
+
+
+def test_a_link_of_another_purpose_opens_no_page(cast: Cast, client: Client) -> None:
+    url = url_of(cast.ticket())
+    PublicLink.objects.update(purpose=PublicLink.REQUEST)
+    assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["admin", "chen"])
+def test_an_administrator_revokes_a_link(cast: Cast, client: Client, sign_in: SignIn, who: str) -> None:
+    url = url_of(cast.ticket())
+    link = PublicLink.objects.get()
+    staff = sign_in(getattr(cast, who))
+    staff.post("/admin/surveys/publiclink/", {"action": "revoke", "_selected_action": [link.pk]})
+    link.refresh_from_db()
+    assert (link.revoked_at is not None) is (who == "admin")
+    assert client.get(url).status_code == (404 if who == "admin" else 200)
+
+
+def test_opening_the_page_asks_no_more_than_it_did(
+    cast: Cast, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    url = url_of(cast.ticket())
+    client.get(url)
+    with django_assert_max_num_queries(12):
+        assert client.get(url).status_code == 200
 
 
 def test_it_is_kept_by_nobody_on_the_way(cast: Cast, client: Client) -> None:
@@ -68,7 +124,7 @@ def test_it_is_kept_by_nobody_on_the_way(cast: Cast, client: Client) -> None:
 
 
 def test_colleagues_do_not_read_the_token_in_a_message(cast: Cast) -> None:
-    url = lifecycle.customer_url(cast.ticket())
+    url = lifecycle.customer_url(cast.ticket(), NOW)
     assert url.split("/")[-2] not in hide_tokens(f"Choose a time: {url}")
 
 
@@ -322,11 +378,30 @@ def test_nobody_floods_the_desk_from_here(cast: Cast, client: Client) -> None:
 
 
 def test_who_gave_a_low_score_is_led_here_to_change_the_time(cast: Cast) -> None:
-    from surveys.intake.signals import promise_for
-
     ticket = cast.ticket()
     promise: Any = promise_for(ticket.response_id, NOW)
-    assert promise.url == lifecycle.customer_url(ticket)
+    assert promise.url == lifecycle.customer_url(ticket, NOW)
     lifecycle.book_callback(ticket, by=None, at=MONDAY, local_time="2026-03-03T10:00", time_zone=SHANGHAI)
     promise = promise_for(ticket.response_id, NOW)
     assert promise.by.isoformat() == "2026-03-03T02:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("channel", "headline", "promise"),
+    [
+        ("phone", "will call you: tomorrow, 10:00.", "We call you: tomorrow, 10:00"),
+        ("email", "will write to you: tomorrow, 10:00.", "We write to you: tomorrow, 10:00"),
+        ("sms", "will write to you: tomorrow, 10:00.", "We write to you: tomorrow, 10:00"),
+        ("visit", "will get in touch with you: tomorrow, 10:00.", "We get in touch with you: tomorrow"),
+    ],
+)
+def test_it_promises_by_the_channel_that_was_agreed(
+    cast: Cast, client: Client, channel: str, headline: str, promise: str
+) -> None:
+    slot = {"local_time": "2026-03-03T10:00", "time_zone": SHANGHAI, "channel": channel}
+    ticket = lifecycle.book_callback(cast.ticket(), by=cast.lina, at=MONDAY, **slot)
+    page = page_of(client, ticket)
+    assert headline in page
+    assert promise in page
+    said: Any = promise_for(ticket.response_id, NOW)
+    assert said.channel == channel
