@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from recovery.assignment.leave import check_leave, who_may_cover
 from recovery.forms.acts import ColleagueField, LocalMinutes
 from recovery.models import Leave
+
+MORNING = time(9)
+
+
+def tomorrow(at: datetime) -> dict[str, datetime]:
+    """All of the coming day on the reader's clock, and back on the morning after."""
+    here = timezone.get_current_timezone()
+    day = timezone.localtime(at).date() + timedelta(days=1)
+    return {
+        "starts_at": datetime.combine(day, time(), tzinfo=here),
+        "ends_at": datetime.combine(day + timedelta(days=1), MORNING, tzinfo=here),
+    }
 
 
 class LeaveForm(forms.ModelForm[Leave]):
@@ -36,7 +49,7 @@ class LeaveForm(forms.ModelForm[Leave]):
     def __init__(
         self, reader: User, people: QuerySet[User], at: datetime, data: QueryDict | None = None
     ) -> None:
-        super().__init__(data, initial={"user": reader.pk}, auto_id="leave-%s")
+        super().__init__(data, initial={"user": reader.pk, **tomorrow(at)}, auto_id="leave-%s")
         self.at = at
         user, cover = self.fields["user"], self.fields["cover"]
         assert isinstance(user, forms.ModelChoiceField)

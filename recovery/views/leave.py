@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -21,6 +22,7 @@ from recovery.forms.leave import LeaveForm
 from recovery.lifecycle.act import name_of
 from recovery.lifecycle.back import come_back
 from recovery.models import Leave, StaffProfile
+from recovery.templatetags.moments import city
 from recovery.views import door
 
 PER_PAGE = 50
@@ -60,6 +62,7 @@ def leave(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page_obj": page,
         "now": at,
+        "city": city(timezone.get_current_timezone()),
         "of_others": len(people) > 1,
         "hands_over": access.role_of(user) != door.AGENT,
     }

@@ -146,8 +146,11 @@ class Desk:
         ticket = self.open_case(case, at, self.try_contact)
         if ticket is None:
             return
-        writes = self.rng.random() < 0.14 or case.person is None
-        reached = self.rng.random() < (case.person.picks_up if case.person else 0.6)
+        if case.person is None:  # nobody knows whom to call: what can be put right is
+            self.later(ticket, at, self.rng.uniform(60, 400), self.resolve, case)
+            return
+        writes = self.rng.random() < 0.14
+        reached = self.rng.random() < case.person.picks_up
         if writes:
             outcome, channel, note = "replied", "email", self.in_words_of(ticket.owner, words.REPLIED_NOTES)
         elif reached:

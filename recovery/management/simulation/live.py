@@ -184,7 +184,7 @@ class Town:
     def work_on(self, ticket: Ticket, at: datetime) -> None:
         locale = locale_of(ticket.owner)
         heard = Contact.objects.filter(ticket=ticket, cycle=ticket.cycle, outcome__in=HEARD).exists()
-        if not heard:
+        if not heard and ticket.customer_id:
             outcome = pick(self.rng, {"reached": 6, "no_answer": 3, "voicemail": 1})
             notes = words.REACHED_NOTES if outcome == "reached" else words.UNHEARD_NOTES
             note = self.rng.choice(words.fitting(notes, locale))

@@ -166,3 +166,14 @@ def test_two_that_overlap_are_not_both_kept_however_close_they_come(transactiona
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(enter, range(4))) == [False, False, False, True]
     assert Leave.objects.count() == 1
+
+
+def test_it_offers_tomorrow_on_the_readers_clock(cast: Cast, sign_in: SignIn) -> None:
+    page = sign_in(cast.lina).get("/leave/")
+    assert 'value="2026-03-03T00:00"' in page.content.decode()
+    assert 'value="2026-03-04T09:00"' in page.content.decode()
+    assert "Times are on your own clock, Shanghai." in page.content.decode()
+    given = {"user": cast.lina.pk, "starts_at": "2026-03-03T00:00", "ends_at": "2026-03-04T09:00"}
+    assert sign_in(cast.lina).post("/leave/", given).status_code == 302
+    (kept,) = Leave.objects.all()
+    assert (kept.starts_at, kept.ends_at) == (MONDAY + 14 * HOUR, MONDAY + 47 * HOUR)
