@@ -10,10 +10,13 @@ from surveys.scoring import Scale, band
 
 
 def sparkline_svg(scores: Sequence[int], scale: Scale, title: str = "") -> SafeString:
-    """A customer's last twelve scores, oldest first, the best end on top. No scores draw nothing."""
-    if not scores:
+    """A customer's last twelve scores, oldest first, the best end on top. No scores draw nothing.
+
+    Scores of a former scale that this one does not have are left out.
+    """
+    shown = [score for score in scores if scale.holds(score)][-12:]
+    if not shown:
         return SafeString()
-    shown = scores[-12:]
     points = [(4 + 8.0 * index, 17 - 14 * scale.goodness(score)) for index, score in enumerate(shown)]
     line = " ".join(f"{n(x)},{n(y)}" for x, y in points)
     parts = [f'<polyline class="spark-line" points="{line}"/>'] if len(points) > 1 else []

@@ -19,8 +19,14 @@ from recovery.views.insight_slice import Asked
 
 TABS: Final = [
     ("insight", _("Did it work?")),
+    ("insight-loop", _("The loop")),
     ("insight-times", _("How fast")),
     ("insight-causes", _("Causes")),
+    ("insight-surveys", _("What they said")),
+    ("insight-panel", _("The same people")),
+    ("insight-drivers", _("What drives it")),
+    ("insight-value", _("Value")),
+    ("insight-targets", _("Targets")),
 ]
 
 

@@ -115,4 +115,5 @@ def _by(rows: Iterable[tuple[str, _Row]]) -> tuple[tuple[str, Rate], ...]:
     for name, row in rows:
         groups.setdefault(name, []).append(row)
     rates = [(name, _rate(each)) for name, each in groups.items()]
-    return tuple(sorted((each for each in rates if each[1].delivered), key=lambda each: -each[1].delivered))
+    asked = [each for each in rates if each[1].delivered]
+    return tuple(sorted(asked, key=lambda each: (-each[1].delivered, each[0])))

@@ -136,7 +136,8 @@ def _by_choice(rows: QuerySet[Response, Any], survey: Survey, key: str) -> Query
     # The value is JSON; what it says as text has no quotes around it.
     text = Func(F("value"), template="(%(expressions)s #>> '{}')", output_field=TextField())
     chosen = Answer.objects.filter(response=OuterRef("pk"), question=question).annotate(text=text)
-    return rows.annotate(part=Coalesce(Subquery(chosen.values("text")[:1]), Value("")))
+    told = Subquery(chosen.values("text")[:1])
+    return rows.annotate(part=Coalesce(told, Value(""), output_field=TextField()))
 
 
 def attributes_of(rows: QuerySet[Response, Any]) -> list[str]:

@@ -139,12 +139,11 @@ def test_it_makes_no_survey(root: Client, form: dict[str, Any]) -> None:
     assert not Survey.objects.exists()
 
 
-def test_it_keeps_the_scale_once_there_are_answers(root: Client, response: Response) -> None:
+def test_it_keeps_the_kind_once_there_are_answers(root: Client, response: Response) -> None:
     url = f"/admin/surveys/survey/{response.survey_id}/change/"
-    assert 'name="lowest"' not in root.get(url).content.decode()
-    make_survey("returns")
-    other = Survey.objects.get(slug="returns")
-    assert 'name="lowest"' in root.get(f"/admin/surveys/survey/{other.pk}/change/").content.decode()
+    assert 'name="kind"' not in root.get(url).content.decode()
+    other = make_survey("returns")
+    assert 'name="kind"' in root.get(f"/admin/surveys/survey/{other.pk}/change/").content.decode()
 
 
 def test_it_refuses_a_mapping_the_import_would_refuse(root: Client) -> None:

@@ -182,8 +182,8 @@ class TestAsking:
         assert (asking.all.answered, asking.all.delivered, asking.all.silent) == (2, 4, 2)
         assert asking.all.share is None, "from four no percentage"
         assert [(name, rate.answered, rate.delivered) for name, rate in asking.channels] == [
-            ("sms", 2, 2),
             ("email", 0, 2),
+            ("sms", 2, 2),
         ]
         assert {name: rate.delivered for name, rate in asking.touchpoints} == {"shop": 2, "": 2}
         assert {(each.state, each.reason): count for each, count in asking.unasked} == {
