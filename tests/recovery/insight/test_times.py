@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from recovery import business_hours
 from recovery.business_hours import Holiday, Window, WorkingCalendar
 from recovery.insight.cohort import Slice, low_scores
-from recovery.insight.times import Promises, Waited, WorkingClock, promises, waited
-from recovery.lifecycle import extend, merge, start_waiting
+from recovery.insight.times import Promises, Waited, WorkingClock, dues_then, promises, waited
+from recovery.insight.times import times as times_of_all
+from recovery.lifecycle import change_priority, extend, merge, resume, start_waiting
 from recovery.models import Ticket
 from recovery.models.ticket import TicketQuerySet
 from tests.due import run_all
@@ -161,3 +162,113 @@ class TestWorkingClock:
         calendar = WorkingCalendar(UTC, (Window(frozenset(range(7)), 0, 1440),))
         assert WorkingClock(calendar, MONDAY, MONDAY + DAY).minutes(MONDAY, MONDAY + DAY) == 1440
         assert WorkingClock(calendar, MONDAY, MONDAY).minutes(MONDAY, MONDAY) == 0
+
+
+class TestAsOf:
+    """What stands of a promise at a moment that lies in the past. P3: first contact by 14:00 on Monday."""
+
+    def test_what_came_later_counts_as_not_yet(self, cast: Cast) -> None:
+        heard(cast, low(cast), at=MONDAY + 2 * HOUR)
+        put_right(cast, low(cast), at=MONDAY + 3 * HOUR)  # dropped then
+        before = kept("first_contact", MONDAY + HOUR)
+        assert (before.kept.n, before.running, before.dropped) == (0, 2, 0)
+        assert times("first_contact", MONDAY + HOUR).open == 2
+        after = kept("first_contact", MONDAY + 3 * HOUR)
+        assert (after.kept.hits, after.running, after.dropped) == (1, 0, 1)
+
+    def test_a_breach_that_came_later_was_none_then(self, cast: Cast) -> None:
+        low(cast)
+        run_all(MONDAY + 9 * HOUR)
+        assert kept("first_contact", MONDAY + 4 * HOUR - MINUTE).overdue == 0
+        assert kept("first_contact", MONDAY + 4 * HOUR).overdue == 1
+
+    def test_what_was_not_open_yet_is_not_there(self, cast: Cast) -> None:
+        low(cast, at=MONDAY + DAY)
+        assert kept("first_contact", MONDAY).running == 0
+        assert times("first_contact", MONDAY).count == 0
+
+    def test_the_due_time_in_force_then_counts_and_not_the_one_it_was_moved_to(self, cast: Cast) -> None:
+        ticket = low(cast)
+        more = {"by": cast.chen, "reason": "More time", "kind": "resolution"}
+        # 24 working hours are over on Thursday at 10:00; twice moved, before and after that.
+        ticket = extend(ticket, at=MONDAY + HOUR, minutes=60, **more)  # type: ignore[arg-type]
+        due = MONDAY + 3 * DAY + HOUR
+        ticket = extend(ticket, at=due - MINUTE, minutes=2400, **more)  # type: ignore[arg-type]
+        assert kept("resolution", due + MINUTE).overdue == 0
+        assert kept("resolution", due - 2 * MINUTE).running == 1
+        assert dues_then(cohort(), MONDAY)[ticket.pk, "resolution", 1] == MONDAY + 3 * DAY
+        assert dues_then(cohort(), MONDAY + 2 * HOUR)[ticket.pk, "resolution", 1] == due
+        assert dues_then(cohort(), due) == {}
+
+    def test_a_clock_that_stood_then_was_neither(self, cast: Cast) -> None:
+        ticket = start_waiting(low(cast), by=cast.lina, at=MONDAY + HOUR, reason="Waits for a photo")
+        resume(ticket, by=cast.lina, at=MONDAY + 8 * DAY)
+        assert kept("first_contact", MONDAY + 7 * DAY).running == 1
+        run_all(MONDAY + 15 * DAY)
+        assert kept("first_contact", MONDAY + 7 * DAY).running == 1
+        assert kept("first_contact", MONDAY + 15 * DAY).overdue == 1
+
+    def test_a_later_cycle_had_not_begun(self, cast: Cast) -> None:
+        loop(cast, 3)
+        assert kept("resolution", MONDAY + 4 * DAY).running == 0
+        assert kept("resolution", MONDAY + 5 * DAY).running == 1
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_every_moment_agrees_with_what_was_seen_then(self, cast: Cast, seed: int) -> None:
+        """The same question asked at the moment itself, and again once everything has gone on."""
+        chance = Random(seed)
+        seen: list[tuple[datetime, dict[str, Promises], dict[str, Waited]]] = []
+        tickets = [low(cast) for _ in range(4)]
+        for hours in range(1, 120, 7):
+            at = MONDAY + hours * HOUR
+            ticket = Ticket.objects.get(pk=chance.choice(tickets).pk)
+            step(cast, chance, ticket, at)
+            seen.append((at, promises(cohort(), at), waited(cohort(), at)))
+        for at, kept_then, waited_then in seen:
+            assert promises(cohort(), at) == kept_then
+            assert waited(cohort(), at) == waited_then
+
+
+def step(cast: Cast, chance: Random, ticket: Ticket, at: datetime) -> None:
+    act = chance.choice(["sweep", "contact", "wait", "extend", "priority", "resolve"])
+    if act == "sweep":
+        run_all(at)
+    elif ticket.status == "waiting":
+        resume(ticket, by=cast.lina, at=at)
+    elif not ticket.is_in_work:
+        return
+    elif act == "contact":
+        heard(cast, ticket, at=at, outcome=chance.choice(["reached", "no_answer"]))
+    elif act == "wait":
+        start_waiting(ticket, by=cast.lina, at=at, reason="Waits for a photo")
+    elif act == "extend":
+        extend(ticket, by=cast.chen, at=at, minutes=chance.randrange(60, 900), reason="More time")
+    elif act == "priority":
+        change_priority(ticket, by=cast.chen, at=at, priority=ticket.priority % 3 + 1)
+    else:
+        put_right(cast, ticket, at=at)
+
+
+class TestGroups:
+    def test_they_add_up_to_everybody(self, cast: Cast) -> None:
+        for number in range(6):
+            team, priority = (cast.west, 1) if number % 3 else (cast.east, 3)
+            heard(cast, low(cast, team=team, priority=priority), at=MONDAY + (1 + number) * HOUR)
+        found = times_of_all(cohort(), MONDAY + DAY)
+        for by in ("team", "priority"):
+            for kind, everybody in found.all.items():
+                groups = found.by[by][kind].values()
+                assert sum(each.promises.kept.n for each in groups) == everybody.promises.kept.n
+                assert sum(each.promises.kept.hits for each in groups) == everybody.promises.kept.hits
+                assert sum(each.waited.count for each in groups) == everybody.waited.count == 6
+        assert set(found.by["team"]["resolution"]) == {cast.west.pk, cast.east.pk}
+        assert set(found.by["priority"]["resolution"]) == {1, 3}
+        assert found.all["first_contact"].promises == kept("first_contact", MONDAY + DAY)
+        assert found.all["resolution"].waited == times("resolution", MONDAY + DAY)
+
+    def test_all_of_it_takes_five_queries(self, cast: Cast) -> None:
+        for _ in range(3):
+            heard(cast, low(cast))
+        with CaptureQueriesContext(connection) as captured:
+            times_of_all(cohort(), MONDAY + DAY)
+        assert len(captured) == 5
