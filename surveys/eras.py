@@ -6,7 +6,7 @@ What was answered on one scale is compared with nothing that was answered on ano
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import accumulate
 from typing import Final, Literal
@@ -23,11 +23,15 @@ Month = tuple[date, Levels]
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """A scale, in force from `since` to before `until`; an open end is None."""
+    """A scale, in force from `since` to before `until`; an open end is None.
+
+    `unchanged` are moments within it at which somebody has said that the scale stayed the same.
+    """
 
     scale: Scale
     since: datetime | None = None
     until: datetime | None = None
+    unchanged: tuple[datetime, ...] = ()
 
     def clipped(
         self, since: datetime | None, until: datetime | None
@@ -39,13 +43,18 @@ class Era:
 
 
 def eras_of(current: Scale, former: Iterable[tuple[datetime, Scale]]) -> list[Era]:
-    """The eras of a survey, the earliest first; `former` are the ends of its former scales."""
+    """The eras of a survey, the earliest first; `former` are the ends of its former scales.
+
+    Two of the same scale in a row are one: what ended the first was no change.
+    """
     eras: list[Era] = []
-    since = None
-    for until, scale in sorted(former, key=lambda each: each[0]):
-        eras.append(Era(scale, since, until))
-        since = until
-    return [*eras, Era(current, since)]
+    for until, scale in [*sorted(former, key=lambda each: each[0]), (None, current)]:
+        before = eras[-1] if eras else None
+        if before and before.until and before.scale == scale:
+            eras[-1] = replace(before, until=until, unchanged=(*before.unchanged, before.until))
+        else:
+            eras.append(Era(scale, before.until if before else None, until))
+    return eras
 
 
 def era_at(eras: Sequence[Era], moment: datetime) -> Era:

@@ -117,7 +117,7 @@ def before_words(results: Results) -> str:
 def before_figure(results: Results) -> str:
     figure = results.before
     value = value_words(figure.kind, figure.value) if figure.value is not None else "–"
-    return gettext("{value} of {n} answers").format(value=value, n=f"{figure.answered:,}")
+    return gettext("{value} from {n} answers").format(value=value, n=f"{figure.answered:,}")
 
 
 def not_compared_words(results: Results) -> str:
@@ -163,10 +163,11 @@ def parts_sentence(kind: str, breakdown: Breakdown, names: dict[str, str]) -> st
             "{n} groups were compared with the others: none differs clearly.",
             breakdown.compared,
         ).format(n=breakdown.compared)
-    return "; ".join(
+    said = [
         gettext("{name}: {difference}").format(name=names[part.key], difference=part_words(kind, part))
         for part in clear[:3]
-    )
+    ]
+    return gettext("{groups}.").format(groups="; ".join(said))
 
 
 def two_words(kind: str, names: tuple[str, str], found: tuple[Part, Part, Difference | None]) -> str:
@@ -215,21 +216,24 @@ def unasked_words(asking: Asking) -> list[tuple[str, int]]:
 # --- scales -------------------------------------------------------------------------------------------------
 
 
-def scale_words(scale: Scale) -> str:
-    """0–10, or 1–5 (1 is best)."""
+def scale_words(scale: Scale, beside: Scale | None = None) -> str:
+    """0–10, or 1–5 (1 is best); beside one with the same ends also what is low: 0–10 (5 and worse is low)."""
     words = f"{scale.lowest}–{scale.highest}"
+    ends = (scale.lowest, scale.highest, scale.best)
+    if beside is not None and beside != scale and ends == (beside.lowest, beside.highest, beside.best):
+        return gettext("{scale} ({cut} and worse is low)").format(scale=words, cut=scale.low)
     if scale.best == "min":
         return gettext("{scale} ({best} is best)").format(scale=words, best=scale.lowest)
     return words
 
 
-def former_words(former: tuple[tuple[Era, int], ...]) -> list[str]:
+def former_words(former: tuple[tuple[Era, int], ...], now: Scale) -> list[str]:
     return [
         ngettext(
             "{n} answer on another scale, {scale}, is not in it.",
             "{n} answers on another scale, {scale}, are not in it.",
             count,
-        ).format(n=f"{count:,}", scale=scale_words(era.scale))
+        ).format(n=f"{count:,}", scale=scale_words(era.scale, now))
         for era, count in former
     ]
 

@@ -64,7 +64,7 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         trend=trend_table(results.trend),
         trend_picture=trend_picture(results.trend, survey.kind),
         asking=asking_shown(results),
-        answers_url=f"{reverse('responses')}?survey={survey.slug}&since={asked.first}&until={asked.last}",
+        answers_url=answers_url(asked, survey),
         csv_url=f"{reverse('insight-surveys-csv')}?{request.GET.urlencode()}",
     )
 
@@ -98,7 +98,7 @@ def said(results: Results) -> Said:
         headline=words.headline(figure),
         before=words.before_words(results),
         mean=_("The mean is {mean}.").format(mean=f"{figure.mean:.2f}") if has_mean else "",
-        beside=[*words.former_words(results.former), *beside_words(results)],
+        beside=[*words.former_words(results.former, results.era.scale), *beside_words(results)],
         bounds=bounds_words(results),
         silent=results.asking.all.silent if results.asking else 0,
     )
@@ -145,12 +145,13 @@ class Stretch:
 def trend_table(trend: Trend) -> list[Stretch]:
     """The latest first; the scale is named where there is more than one."""
     several = len({point.era for point in trend.points}) > 1
+    last = trend.points[-1].era.scale if trend.points else None
     return [
         Stretch(
             stretch_name(point.first, trend.step),
             point.figure,
             words.figure_words(point.figure),
-            words.scale_words(point.era.scale) if several else "",
+            words.scale_words(point.era.scale, last) if several else "",
         )
         for point in reversed(trend.points)
     ]
@@ -177,6 +178,13 @@ def rate_row(name: str, rate: Rate) -> tuple[str, str, Rate]:
 
 def channel_name(code: str) -> str:
     return str(dict(CHANNELS).get(code, code)) or _("not known")
+
+
+def answers_url(asked: Asked, survey: Survey) -> str:
+    """The list of the answers; it knows no other filters, so beside one of those it is not offered."""
+    if asked.touchpoint or asked.segment or asked.as_of:
+        return ""
+    return f"{reverse('responses')}?survey={survey.slug}&since={asked.first}&until={asked.last}"
 
 
 def declare_url(request: HttpRequest, survey: Survey) -> str:

@@ -77,7 +77,7 @@ def csv_rows(results: Results, by: str) -> Iterable[Row]:
         )
     yield from part_rows(results, by)
     yield from asking_rows(results)
-    for each in words.former_words(results.former):
+    for each in words.former_words(results.former, results.era.scale):
         yield row("survey_scales", _("not counted"), said=each)
     for state, count in results.beside.items():
         yield row(survey.kind, _("not counted"), whom=words.BESIDE[state], n=count)

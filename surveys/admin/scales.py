@@ -28,7 +28,10 @@ class FormerScaleInline(admin.TabularInline[FormerScale, Survey]):
     model = FormerScale
     form = FormerScaleForm
     extra = 0
-    verbose_name_plural = _("former scales")
+    verbose_name_plural = _(
+        "former scales (if the figures ask whether the scale changed and it did not, add today’s scale until"
+        " that day)"
+    )
 
 
 def keep_former_scale(request: HttpRequest, form: Any, formsets: Iterable[Any]) -> None:

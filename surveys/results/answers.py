@@ -22,8 +22,8 @@ LAST_ERA = -1
 class Which:
     """Answers given from `since` to before `until`, at one touchpoint; what is empty does not narrow.
 
-    With `at`, those given and come in by that moment, as they stood then. `answers` narrows them further, `asked` the
-    invitations in the same manner; it is None where nobody can say whom it would leave.
+    With `at`, those given and come in by that moment, as they stood then. `answers` narrows them further,
+    `asked` the invitations in the same manner; it is None where nobody can say whom it would leave.
     """
 
     since: datetime | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
@@ -100,14 +101,26 @@ def results_of(survey: Survey, which: Which) -> Results:
 
 
 def _suspicions(survey: Survey, counted: QuerySet[Response, Any]) -> Iterable[Suspicion]:
-    """Changes nobody declared, looked for within each era by itself."""
+    """Changes nobody declared, looked for within each era, but not where somebody said there was none."""
     month = TruncMonth("given_at", tzinfo=timezone.get_current_timezone())
     months: defaultdict[int, list[tuple[date, Counter[int]]]] = defaultdict(list)
     counts = tally(counted.annotate(month=month), "era", "month")
     for number, first in sorted(counts, key=lambda each: each[1]):
         months[number].append((first.date(), counts[number, first]))
-    for each in months.values():
-        yield from suspected_changes(each[-MONTHS_LOOKED_AT:])
+    eras = survey.eras
+    for number, each in months.items():
+        days = [timezone.localtime(moment).date() for moment in eras[number].unchanged]
+        for stretch in _split(each[-MONTHS_LOOKED_AT:], days):
+            yield from suspected_changes(stretch)
+
+
+def _split(
+    months: list[tuple[date, Counter[int]]], days: list[date]
+) -> Iterator[list[tuple[date, Counter[int]]]]:
+    """The months before the first of these days, those up to the second, and so on."""
+    ends = [date.min, *sorted(days), date.max]
+    for start, end in pairwise(ends):
+        yield [each for each in months if start <= each[0] < end]
 
 
 def _stretches(

@@ -131,6 +131,7 @@ BESIDE_THE_MENU = (
         ),
     ),
     ("admin", ("/rules/try/",)),
+    ("vera", ("/insight/surveys/", "/insight/surveys/?by=tier")),
 )
 
 

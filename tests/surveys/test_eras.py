@@ -39,6 +39,12 @@ def test_it_lays_eras_end_to_end_whatever_order_they_were_declared_in() -> None:
     ]
 
 
+def test_it_takes_the_same_scale_twice_in_a_row_for_one_era_in_which_nothing_changed() -> None:
+    first, second, third = (MONDAY + days * DAY for days in (0, 30, 60))
+    eras = eras_of(NPS_0_10, [(first, CSAT_1_5), (second, NPS_0_10), (third, NPS_0_10)])
+    assert eras == [Era(CSAT_1_5, None, first), Era(NPS_0_10, first, None, (second, third))]
+
+
 @pytest.mark.parametrize(
     ("after", "scale"), [(-1, CSAT_1_5), (0, NPS_1_10), (1, NPS_1_10), (30 * 86400, NPS_0_10)]
 )

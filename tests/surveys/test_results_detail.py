@@ -135,7 +135,25 @@ class TestSuspicions:
         survey.former_scales.create(
             until=datetime(2026, 2, 1, tzinfo=UTC), lowest=0, highest=10, low_cut=6, high_cut=9
         )
-        assert results_of(survey, WEEK).suspicions == ()
+        survey.highest, survey.low_cut, survey.high_cut = 5, 2, 4
+        survey.save()
+        results = results_of(
+            survey, Which(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 30, tzinfo=UTC))
+        )
+        assert results.suspicions == ()
+        assert [count for _era, count in results.former] == [40]
+        assert [len(run) for run in results.trend.runs] == [1, 2]
+
+    def test_it_asks_no_more_once_somebody_says_it_stayed_the_same(self, survey: Survey) -> None:
+        same = {"lowest": 0, "highest": 10, "low_cut": 6, "high_cut": 9}
+        survey.former_scales.create(until=datetime(2026, 2, 1, tzinfo=UTC), **same)
+        results = results_of(
+            survey, Which(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 30, tzinfo=UTC))
+        )
+        assert results.suspicions == ()
+        assert results.former == ()
+        assert results.figure.answered == 120
+        assert [len(run) for run in results.trend.runs] == [3]
 
 
 class TestTrend:

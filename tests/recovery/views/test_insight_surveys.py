@@ -141,7 +141,9 @@ class TestPage:
     def test_it_says_so_where_nothing_is_clear(self, cast: Cast, vera: Client) -> None:
         said(cast.survey, *[10] * 20, *[3] * 20)
         said(cast.survey, *[10] * 21, *[3] * 19, at=MONDAY - 80 * DAY)
-        assert "No clear difference to the period before, of the same length (+5 of 40 answers)" in text(vera)
+        assert "No clear difference to the period before, of the same length (+5 from 40 answers)" in text(
+            vera
+        )
 
     @pytest.mark.parametrize("n", [1, 9])
     def test_it_gives_counts_from_fewer_than_ten(self, cast: Cast, vera: Client, n: int) -> None:
@@ -250,6 +252,12 @@ class TestScales:
         assert "The scale has changed since the period before: the two are not compared." in page
         assert "scale changed" in vera.get(PAGE).content.decode()
 
+    def test_it_tells_two_scales_of_the_same_ends_apart(self, cast: Cast, vera: Client) -> None:
+        said(cast.survey, *[9] * 12)
+        said(cast.survey, *[9] * 12, at=MONDAY + 8 * DAY)
+        cast.survey.former_scales.create(until=MONDAY + 7 * DAY, lowest=0, highest=10, low_cut=5, high_cut=9)
+        assert "12 answers on another scale, 0–10 (5 and worse is low), are not in it." in text(vera)
+
     def test_it_asks_whether_the_scale_changed_and_where_to_say_so(
         self, cast: Cast, vera: Client, sign_in: SignIn
     ) -> None:
@@ -302,7 +310,9 @@ class TestFilters:
     def test_a_past_day_shows_what_stood_then(self, cast: Cast, vera: Client) -> None:
         said(cast.survey, *[10] * 10)
         said(cast.survey, *[3] * 10, at=MONDAY + 5 * DAY)
+        assert "The answers themselves" in text(vera)
         page = text(vera, f"{PAGE}?as_of=2026-03-04")
+        assert "The answers themselves" not in page, "that list knows no past day"
         assert "As it stood on" in page
         assert "The NPS is +100" in page
 
