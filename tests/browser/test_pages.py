@@ -132,6 +132,7 @@ BESIDE_THE_MENU = (
     ),
     ("admin", ("/rules/try/",)),
     ("vera", ("/insight/surveys/", "/insight/surveys/?by=tier")),
+    ("vera", ("/insight/panel/", "/insight/panel/people/", "/insight/drivers/")),
 )
 
 

@@ -1,0 +1,226 @@
+"""What drives it: how each part of the service is rated, against how much it goes with the overall score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from dispatch.clock import now
+from recovery.insight.definitions import DEFINITIONS
+from recovery.insight.said import which_answers
+from recovery.pictures import NARROW, WIDE, Labels
+from recovery.pictures.drivers import Axis, Point, Quarters, map_svg
+from recovery.views import door, insight_slice
+from recovery.views.insight_csv import Row, row
+from recovery.views.insight_frame import page
+from recovery.views.insight_of_answers import link, survey_of
+from recovery.views.insight_panel_csv import as_file, ends_of
+from recovery.views.insight_pictures import Picture
+from recovery.views.insight_slice import Asked
+from recovery.views.insight_survey_words import scale_words
+from surveys.drivers import IMPROVE, KEEP, LOW_PRIORITY, NICE, Driver, DriverMap, driver_map, with_ratings
+from surveys.estimates import Interval
+
+PLACES: Final[dict[str, Promise]] = {
+    IMPROVE: _("Improve now"),
+    KEEP: _("Keep it up"),
+    NICE: _("Nice to have"),
+    LOW_PRIORITY: _("Low priority"),
+}
+# Colour means time or band; here only what calls for an act stands out.
+TONES: Final = {IMPROVE: "accent", KEEP: "neutral", NICE: "neutral", LOW_PRIORITY: "neutral"}
+
+
+@door.staff_page()
+@require_safe
+def show_drivers(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    found = found_for(asked)
+    if found is None:
+        return page(request, "insight_drivers", asked, "insight-drivers", of_answers=True)
+    return page(
+        request,
+        "insight_drivers",
+        asked,
+        "insight-drivers",
+        of_answers=True,
+        found=found,
+        survey=found.survey,
+        scale=scale_words(found.era.scale),
+        sentences=sentences(found),
+        picture=picture_of(found) if found.cuts else None,
+        rows=rows_of(found),
+        csv_url=link("insight-drivers-csv", request, asked),
+        definitions_shown=[
+            DEFINITIONS[code]
+            for code in (
+                "driver_mean",
+                "driver_importance",
+                "driver_map",
+                "satisfaction_index",
+                "panel_scale",
+            )
+        ],
+    )
+
+
+@door.staff_page()
+@require_safe
+def export_drivers(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    found = found_for(asked)
+    return as_file(f"drivers-{asked.first}-{asked.last}.csv", csv_rows(found) if found else [])
+
+
+def found_for(asked: Asked) -> DriverMap | None:
+    """Of the survey asked for, else of the one most answered that asks for ratings; None where none does."""
+    which = which_answers(asked.which)
+    survey = survey_of(asked, with_ratings(asked.surveys), which)
+    return driver_map(survey, which) if survey else None
+
+
+# --- words --------------------------------------------------------------------------------------------------
+
+
+def sentences(found: DriverMap) -> list[str]:
+    said = [words for place in (IMPROVE, KEEP) if (words := place_words(found, place))]
+    if found.cuts is None:
+        said.append(no_map_words(found))
+    if found.index is not None:
+        value = measure_words(found.index.value, found.index.interval, decimals=0)
+        said.append(gettext("Satisfaction index: {value} of 100.").format(value=value))
+    return said
+
+
+def place_words(found: DriverMap, place: str) -> str:
+    """What to improve, and what to keep up; nothing where nothing stands there."""
+    names = [str(driver.question) for driver in found.drivers if found.place(driver) == place]
+    if place == IMPROVE:
+        said = ngettext(
+            "Improve now: {names}. It goes with the score more than the others, and is rated lower.",
+            "Improve now: {names}. They go with the score more than the others, and are rated lower.",
+            len(names),
+        )
+    else:
+        said = ngettext(
+            "Keep it up: {names}. It goes with the score as much, and is rated higher.",
+            "Keep it up: {names}. They go with the score as much, and are rated higher.",
+            len(names),
+        )
+    return said.format(names=gettext(", ").join(names)) if names else ""
+
+
+def no_map_words(found: DriverMap) -> str:
+    few = ngettext(
+        "{n} driver has the 30 ratings it takes to be placed; a map needs two.",
+        "{n} drivers have the 30 ratings it takes to be placed; a map needs two.",
+        len(found.placed),
+    )
+    return few.format(n=len(found.placed))
+
+
+def measure_words(value: float | None, ends: Interval | None, decimals: int) -> str:
+    """4.2 (4.0 to 4.4); the value alone where no interval can be had, a dash where there is none."""
+    if value is None:
+        return "–"
+    if ends is None:
+        return as_number(value, decimals)
+    return gettext("{value} ({low} to {high})").format(
+        value=as_number(value, decimals),
+        low=as_number(ends.low, decimals),
+        high=as_number(ends.high, decimals),
+    )
+
+
+def as_number(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def mean_words(driver: Driver) -> str:
+    if driver.mean is not None and driver.interval is None:
+        return gettext("{value}, all the same").format(value=as_number(driver.mean, 1))
+    return measure_words(driver.mean, driver.interval, 1)
+
+
+def rows_of(found: DriverMap) -> list[dict[str, Any]]:
+    """Numbered as in the picture; who has no place bears no number and says why."""
+    rows = []
+    for place, driver in enumerate(found.drivers, start=1):
+        quarter = found.place(driver)
+        rows.append(
+            {
+                "number": place if quarter else "",
+                "name": str(driver.question),
+                "n": driver.n,
+                "mean": mean_words(driver),
+                "importance": measure_words(driver.importance, driver.importance_interval, 2),
+                "place": PLACES[quarter] if quarter else why_unplaced(driver),
+                "is_placed": bool(quarter),
+            }
+        )
+    return rows
+
+
+def why_unplaced(driver: Driver) -> str:
+    if driver.n < 30:
+        return gettext("not placed: fewer than 30 ratings")
+    if driver.importance is None:
+        return gettext("not placed: everybody gave the same")
+    return gettext("not placed: it stands alone")
+
+
+# --- the picture and the file -------------------------------------------------------------------------------
+
+
+def picture_of(found: DriverMap) -> Picture:
+    assert found.cuts is not None
+    means, importances = found.cuts
+    points = [
+        Point(
+            driver.mean or 0.0,
+            driver.importance or 0.0,
+            f"{driver.question}: {PLACES[found.place(driver)]}",
+            TONES[found.place(driver)],
+        )
+        for driver in found.placed
+    ]
+    across = Axis(gettext("mean rating"), means, 0.5)
+    up = Axis(gettext("importance"), importances, 0.1)
+    quarters = Quarters(str(PLACES[IMPROVE]), str(PLACES[KEEP]), str(PLACES[LOW_PRIORITY]), str(PLACES[NICE]))
+    labels = Labels(gettext("Drivers by rating and importance"), " ".join(sentences(found)))
+    wide, narrow = (
+        map_svg(points, across, up, quarters, labels, width=width, ident="drivers")
+        for width in (WIDE, NARROW)
+    )
+    return Picture(wide, narrow)
+
+
+def csv_rows(found: DriverMap) -> Iterable[Row]:
+    for driver in found.drivers:
+        name = str(driver.question)
+        yield row(
+            "driver_mean",
+            gettext("mean rating"),
+            whom=name,
+            of=driver.n,
+            shares=ends_of(driver.mean, driver.interval),
+        )
+        yield row(
+            "driver_importance",
+            gettext("importance"),
+            whom=name,
+            of=driver.n,
+            shares=ends_of(driver.importance, driver.importance_interval),
+        )
+        quarter = found.place(driver)
+        yield row("driver_map", PLACES[quarter] if quarter else why_unplaced(driver), whom=name, of=driver.n)
+    index = found.index
+    if index is not None:
+        shares = ends_of(index.value, index.interval)
+        yield row("satisfaction_index", gettext("satisfaction index"), of=index.answers, shares=shares)

@@ -1,0 +1,147 @@
+"""The people behind a number of the panel: those whom the reader may see, by the answers they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from dispatch.clock import now
+from recovery import access
+from recovery.views import door, insight_slice
+from recovery.views import insight_panel_words as words
+from recovery.views.insight_of_answers import link
+from recovery.views.insight_panel import OWN, Wanted, wanted_of
+from recovery.views.insight_words import COLUMNS as COLUMN_NAMES
+from surveys.models import Customer, Response
+from surveys.panel import BANDS, COLUMNS, NOW, STATES, Given
+
+PER_PAGE = 50
+IN_WAVES: Final[dict[str, Promise]] = {
+    "both": _("answered in both waves"),
+    "only_first": _("answered in the first wave only"),
+    "only_second": _("answered in the second wave only"),
+}
+ELSEWHERE: Final[dict[str, Promise]] = {
+    "only": _("answered on another scale only"),
+    "too": _("answered on another scale too"),
+}
+
+
+class Person(NamedTuple):
+    """Somebody with the answers that put them behind the number: one, two, or none on the scale."""
+
+    customer: int
+    answers: tuple[Given, ...]
+
+
+@door.staff_page()
+@require_safe
+def show_people(request: HttpRequest) -> HttpResponse:
+    asked = insight_slice.read(request, now())
+    wanted = wanted_of(request, asked)
+    counted = sorted(behind(request, wanted)) if wanted else []
+    seen = seen_by(request, counted)
+    page_obj = Paginator(seen, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "asked": asked,
+        "now": asked.at,
+        "page_obj": page_obj,
+        "counted": len(counted),
+        "hidden": len(counted) - len(seen),
+        "rows": rows_of(list(page_obj.object_list)),
+        "said": said(request, wanted) if wanted else [],
+        "back_url": link("insight-panel", request, asked, OWN),
+    }
+    return render(request, "recovery/insight_panel_people.html", context)
+
+
+def behind(request: HttpRequest, wanted: Wanted) -> Iterator[Person]:
+    """Whom the number counts; one that does not exist counts nobody."""
+    wave, elsewhere = door.asked(request, "wave"), door.asked(request, "elsewhere")
+    if wave:
+        yield from behind_wave(wanted, wave)
+    elif elsewhere:
+        found = wanted.panel
+        ids = {"only": found.elsewhere_only, "too": found.elsewhere_too}.get(elsewhere, frozenset())
+        yield from (Person(customer, ()) for customer in ids)
+    else:
+        column = door.asked(request, "column")
+        for member in wanted.panel.who(
+            some_of(request, "first", BANDS),
+            some_of(request, "state", STATES),
+            column if column in COLUMNS else NOW,
+        ):
+            first_and_latest = (member.first, member.latest) if member.answered_again else (member.first,)
+            yield Person(member.customer, first_and_latest)
+
+
+def behind_wave(wanted: Wanted, wave: str) -> Iterator[Person]:
+    found = wanted.waves
+    if found is None:
+        return
+    if wave == "both":
+        yield from (Person(customer, (first, second)) for customer, first, second in found.both)
+    once = {"only_first": found.only_first, "only_second": found.only_second}.get(wave, ())
+    yield from (Person(customer, (given,)) for customer, given in once)
+
+
+def some_of(request: HttpRequest, name: str, every: tuple[str, ...]) -> list[str]:
+    """The codes the address names; all of them where it names none."""
+    text = door.asked(request, name)
+    return text.split(",") if text else list(every)
+
+
+def seen_by(request: HttpRequest, people: list[Person]) -> list[Person]:
+    """Those whom the reader may see, by answers none of which belongs to somebody else's ticket."""
+    user = door.staff(request)
+    if access.sees_everything(access.role_of(user)):
+        return people
+    customers = access.visible_customers(user).filter(pk__in=[each.customer for each in people])
+    known = set(customers.values_list("pk", flat=True))
+    ids = [given.response for each in people for given in each.answers]
+    answers = Response.objects.filter(access.sight_of(user).responses, pk__in=ids)
+    readable = set(answers.values_list("pk", flat=True))
+    return [
+        each
+        for each in people
+        if each.customer in known and all(given.response in readable for given in each.answers)
+    ]
+
+
+def rows_of(people: list[Person]) -> list[dict[str, Any]]:
+    customers = Customer.objects.prefetch_related("identities").in_bulk([each.customer for each in people])
+    return [
+        {
+            "customer": customers[each.customer],
+            "first": each.answers[0] if each.answers else None,
+            "latest": each.answers[1] if len(each.answers) > 1 else None,
+        }
+        for each in people
+    ]
+
+
+def said(request: HttpRequest, wanted: Wanted) -> list[str]:
+    """Which number it is, in words."""
+    wave, elsewhere = door.asked(request, "wave"), door.asked(request, "elsewhere")
+    if wave or elsewhere:
+        known = IN_WAVES.get(wave) or ELSEWHERE.get(elsewhere)
+        return [str(wanted.survey), *([str(known)] if known else [])]
+    firsts, states = some_of(request, "first", ()), some_of(request, "state", ())
+    column = door.asked(request, "column")
+    name = COLUMN_NAMES[column if column in COLUMNS else NOW]
+    names, state_names = words.began(wanted.survey.kind), words.states(wanted.survey.kind)
+    began = [str(names[first]) for first in firsts if first in names]
+    became = [str(state_names[state]) for state in states if state in state_names]
+    return [
+        str(wanted.survey),
+        *began,
+        *([gettext("{column}: {states}").format(column=name, states=", ".join(became))] if became else []),
+    ]
