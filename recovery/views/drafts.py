@@ -24,5 +24,5 @@ def put_back(request: HttpRequest, ticket: Ticket, form: forms.ActForm | None) -
     row = next((each for each in taken_back if each.pk == wanted), None)
     if row is None or form is None:
         return False
-    form.initial |= {"channel": row.channel, "subject": row.subject, "text": row.text}
+    form.initial.update(channel=row.channel, subject=row.subject, text=row.text)
     return True

@@ -292,8 +292,14 @@
     const follows = link.closest('[data-list="follow"]') && detail && shown(detail) && window.htmx;
     wanted = "";
     awaited = Boolean(follows);
-    if (follows) window.htmx.trigger(link, "follow");
+    if (follows) showBeside(detail, link.pathname);
     return awaited;
+  }
+
+  // Asked for by the place it goes to: the row may be read anew meanwhile. What was asked before is given up.
+  function showBeside(detail, path) {
+    window.htmx.trigger(detail, "htmx:abort");
+    window.htmx.ajax("GET", path, { source: detail, target: detail, swap: "innerHTML" }).catch(() => {});
   }
 
   // The keys of the acts work on the row one stands on: beside the list where there is room, else on its own page.
@@ -456,5 +462,8 @@
 
   document.addEventListener("htmx:afterSettle", settle);
   settle();
+  // of more tabs than fit, the one that is open is in sight
+  const tab = document.querySelector(".tabs > [aria-current]");
+  if (tab) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   window.setInterval(tick, 15000);
 })();

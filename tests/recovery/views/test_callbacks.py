@@ -55,7 +55,7 @@ def test_it_takes_the_teams_clock_where_theirs_is_not_known(cast: Cast, sign_in:
     assert (page.context["slots"][0].value, page.context["slots"][0].zone) == ("2026-03-02T12:00", SHANGHAI)
     assert (page.context["there"], page.context["assumed"]) == ("10:30", "Shanghai")
     shown = page.content.decode()
-    assert "Their time zone is not known: “there” is the team’s clock, Shanghai." in shown
+    assert "Their time zone is not known: times are on the team’s clock, Shanghai." in shown
     assert "the team’s · Shanghai" in shown
     assert "mine · London" in shown
 
