@@ -12,6 +12,7 @@ NOTICES = {
     "attention": _("waits for a person"),
     "digest": _("what came late"),
     "weekly": _("the week"),
+    "report": _("report by mail"),
     "unreachable": _("last message to somebody we could not reach"),
     "ticket_reply": _("reply to the customer"),
     "customer_wrote": _("the customer wrote"),

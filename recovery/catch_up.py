@@ -95,6 +95,13 @@ POLICIES: dict[str, CatchUp] = {
         "What changed is counted from the tickets' own rows until its story is told again: no number waits "
         "for it, pages are only slower meanwhile.",
     ),
+    "reports": CatchUp(
+        SKIP,
+        "A report is of the week or month that has just ended: after three days the page is nearer than the "
+        "mail, and the next one comes in its turn.",
+        skip_after=timedelta(days=3),
+        reason="report_too_late",
+    ),
     "invitations": CatchUp(
         SKIP,
         "An answer about something long past is about memory, not about what happened: a week is the "
@@ -120,6 +127,7 @@ USEFUL_FOR: dict[str, timedelta] = {
     "ticket_nudged": timedelta(days=1),  # by then it is no nudge any more
     "digest": timedelta(days=1),
     "weekly": timedelta(days=3),
+    "report": timedelta(days=5),
     "goodwill_to_approve": timedelta(days=5),
     "goodwill_decided": timedelta(days=5),
     "request_answered": timedelta(days=5),

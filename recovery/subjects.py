@@ -27,6 +27,7 @@ NAMES: dict[str, str | Promise] = {
     "silence": _("unanswered resurveys"),
     "digests": _("summaries of what came late"),
     "weekly": _("weekly mails to supervisors"),
+    "reports": _("reports by mail"),
     "stories": _("numbers brought up to date"),
     "invitations": _("invitations"),
     "expiries": _("expired invitations"),

@@ -19,6 +19,7 @@ from recovery.lifecycle.placement import due_placements
 from recovery.lifecycle.request import due_requests
 from recovery.models import Callback, Deadline, DigestLine, Resurvey, Ticket, Wait
 from recovery.models.ticket import IN_WORK
+from recovery.reports import due_reports, send_report
 from recovery.triage import due_triage, triage
 from recovery.weekly import due_weeklies, send_weekly
 from surveys.models import Invitation
@@ -198,5 +199,6 @@ KINDS = [
     Kind("silence", silent_resurveys, end_unanswered, "invitation__expires_at"),
     Kind("digests", due_digests, send_digest, "untold_since"),
     Kind("weekly", due_weeklies, send_weekly, ""),
+    Kind("reports", due_reports, send_report, "next_at"),
     Kind("stories", due_changes, tell_changed, "marked_at"),
 ]

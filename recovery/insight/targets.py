@@ -12,20 +12,30 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from django.db.models import F, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.comebacks import Comebacks, comebacks
 from recovery.insight.known import past_of
 from recovery.insight.recovery import Rate, recovery
-from recovery.insight.times import Promise, by_kind, promised
+from recovery.insight.times import Promise as Deadline
+from recovery.insight.times import by_kind, promised
 from recovery.models import Target, Team
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import Interval
-from surveys.results import Figure, figures_of
+from surveys.results import Figure, Which, figures_for
 
 MET, MISSED, ON_TRACK, AT_RISK, UNCLEAR = "met", "missed", "on_track", "at_risk", "unclear"
 VERDICTS: Final = (MISSED, AT_RISK, UNCLEAR, ON_TRACK, MET)
+VERDICT_NAMES: Final[dict[str, str | Promise]] = {
+    MISSED: _("missed"),
+    AT_RISK: _("at risk"),
+    UNCLEAR: _("cannot tell yet"),
+    ON_TRACK: _("on track"),
+    MET: _("met"),
+}
 KEPT: Final = {"contacted_in_time": FIRST_CONTACT, "resolved_in_time": RESOLUTION}
 
 
@@ -93,7 +103,7 @@ def judged(
     periods = [(target, period.up_to(target.by_day)) for target in targets]
     of_tickets = [(target, span) for target, span in periods if target.metric not in Target.OF_A_SURVEY]
     measured = {
-        **measure_surveys([pair for pair in periods if pair not in of_tickets], at),
+        **measure_surveys([pair for pair in periods if pair not in of_tickets], at, as_of),
         **measure_tickets(of_tickets, seen, at, as_of),
     }
     return [judge(target, span, measured[target.pk], today) for target, span in periods]
@@ -119,12 +129,12 @@ def judge(target: Target, period: Period, number: Rate | Figure, today: date) ->
 Pairs = Sequence[tuple[Target, Period]]
 
 
-def measure_surveys(pairs: Pairs, at: datetime) -> dict[int, Figure]:
+def measure_surveys(pairs: Pairs, at: datetime, as_of: datetime | None) -> dict[int, Figure]:
     found: dict[int, Figure] = {}
     for span in dict.fromkeys(span for _target, span in pairs):
         mine = [target for target, theirs in pairs if theirs == span and target.survey is not None]
         surveys = list({target.survey_id: target.survey for target in mine if target.survey}.values())
-        figures = figures_of(surveys, span.start, min(span.end, at))
+        figures = figures_for(surveys, Which(span.start, min(span.end, at), at=as_of))
         by_survey = {each.survey.pk: each.figure for each in figures}
         found |= {target.pk: by_survey[target.survey_id] for target in mine if target.survey_id}
     return found
@@ -139,7 +149,7 @@ class Widest:
 
     stories: dict[int, Story]
     given: dict[int, tuple[datetime, int]]
-    promises: list[Promise]
+    promises: list[Deadline]
     comebacks: Comebacks | None
     below: dict[int, frozenset[int]]
 
@@ -159,7 +169,8 @@ def measure_tickets(
 ) -> dict[int, Rate]:
     if not pairs:
         return {}
-    which = Slice(min(span.start for _t, span in pairs), max(span.end for _t, span in pairs), as_of=as_of)
+    spans = [span for _target, span in pairs]
+    which = Slice(min(span.start for span in spans), max(span.end for span in spans), as_of=as_of)
     widest = told(low_scores(seen, which), seen, at, as_of, [target for target, _span in pairs])
     return {target.pk: measured(target.metric, widest, widest.of(target, span), at) for target, span in pairs}
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
@@ -24,6 +23,7 @@ from recovery.insight.targets import (
     MISSED,
     ON_TRACK,
     UNCLEAR,
+    VERDICT_NAMES,
     VERDICTS,
     Judged,
     Period,
@@ -38,13 +38,6 @@ from recovery.views.insight_frame import page
 from recovery.views.insight_pictures import Picture, bars_picture
 from recovery.views.insight_slice import Asked
 
-VERDICT_WORDS: Final[dict[str, str | Promise]] = {
-    MISSED: _("missed"),
-    AT_RISK: _("at risk"),
-    UNCLEAR: _("cannot tell yet"),
-    ON_TRACK: _("on track"),
-    MET: _("met"),
-}
 TONES: Final = {MISSED: "late", AT_RISK: "soon", UNCLEAR: "paused", ON_TRACK: "met", MET: "met"}
 
 
@@ -82,7 +75,7 @@ class Row:
 
     @property
     def verdict(self) -> str | Promise:
-        return VERDICT_WORDS[self.found.verdict]
+        return VERDICT_NAMES[self.found.verdict]
 
     @property
     def tone(self) -> str:
@@ -164,7 +157,7 @@ def judged_for(user: User, asked: Asked) -> list[Judged]:
 def sentence(found: list[Judged]) -> str:
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in VERDICTS}
     said = [
-        gettext("{n} {verdict}").format(n=count, verdict=VERDICT_WORDS[verdict])
+        gettext("{n} {verdict}").format(n=count, verdict=VERDICT_NAMES[verdict])
         for verdict, count in counts.items()
         if count
     ]

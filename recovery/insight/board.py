@@ -1,0 +1,53 @@
+"""The one page for the board: what stands on it, for the page and for the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from recovery.insight.causes import FOUND, Pareto, pareto
+from recovery.insight.cohort import Slice, low_scores, stories
+from recovery.insight.known import past_of
+from recovery.insight.recovery import Rate, Recovery, recovery
+from recovery.insight.said import which_answers
+from recovery.insight.targets import Judged, Period, judged, targets_for
+from recovery.insight.times import promises
+from recovery.insight.value import Value, value_of
+from recovery.models.policy import FIRST_CONTACT
+from recovery.models.ticket import TicketQuerySet
+from surveys.models import Survey
+from surveys.results import SurveyFigures, figures_for
+
+
+@dataclass(frozen=True)
+class Board:
+    """`survey` is the figure of the survey asked for, else of the NPS survey with the most answers."""
+
+    found: Recovery
+    contacted: Rate
+    survey: SurveyFigures | None
+    value: Value
+    causes: Pareto
+    targets: list[Judged]
+
+
+def board_of(seen: TicketQuerySet, teams: Iterable[int], which: Slice, period: Period, at: datetime) -> Board:
+    """`teams` are those the reader sees. The number of queries does not grow with anything on the page."""
+    cohort = low_scores(seen, which)
+    told = stories(cohort, which.as_of)
+    targets = targets_for(teams, teams=which.teams, survey=which.survey)
+    return Board(
+        found=recovery(told),
+        contacted=promises(cohort, at)[FIRST_CONTACT].kept,
+        survey=survey_of(which),
+        value=value_of(past_of(cohort, at, which.as_of)),
+        causes=pareto(told, FOUND),
+        targets=judged(targets, seen, period, at, which.as_of),
+    )
+
+
+def survey_of(which: Slice) -> SurveyFigures | None:
+    surveys = Survey.objects.filter(pk=which.survey) if which.survey else Survey.objects.filter(kind="nps")
+    figures = figures_for(list(surveys), which_answers(which))
+    return max(figures, key=lambda each: each.answered, default=None)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from recovery.models import ReportMail, Target
+from recovery.views import (
+    insight_board,
+    insight_mails,
+    insight_targets,
+    insight_tickets,
+    insight_value_people,
+)
+from tests.make import DAY, MONDAY, Cast
+from tests.recovery.insight.histories import loop, low, put_right
+from tests.recovery.views.conftest import SignIn
+from tests.recovery.views.test_insight import text
+from tests.recovery.views.test_insight_value import queries
+
+LATER = MONDAY + 30 * DAY
+
+
+@pytest.fixture(autouse=True)
+def _april(monkeypatch: pytest.MonkeyPatch) -> None:
+    for door in (insight_board, insight_mails, insight_targets, insight_tickets, insight_value_people):
+        monkeypatch.setattr(door, "now", lambda: LATER)
+
+
+@pytest.fixture
+def vera(cast: Cast, sign_in: SignIn) -> Client:
+    return sign_in(cast.vera)
+
+
+def filled(cast: Cast) -> None:
+    for _ in range(10):
+        loop(cast, 9)
+        loop(cast, 3, reached=False)
+    put_right(cast, low(cast))
+    low(cast, customer=cast.customer(annual_value=Decimal(1000)))
+    Target.objects.create(metric="recovered", value=40, by_day=date(2026, 6, 30))
+
+
+class TestPage:
+    def test_it_has_a_sentence_a_picture_five_figures_targets_causes_and_how_we_know(
+        self, cast: Cast, vera: Client
+    ) -> None:
+        filled(cast)
+        page = vera.get("/insight/board/").content.decode()
+        parts = (
+            'class="stat"',
+            "picture-wide",
+            'class="five"',
+            "board-targets",
+            "board-causes",
+            "definition method",
+        )
+        places = [page.index(part) for part in parts]
+        assert places == sorted(places)
+        said = text(vera, "/insight/board/")
+        assert "22 low scores came in. We reached 10 of these customers" in said
+        assert "15 points" not in said
+        assert "100 points more" in said
+        assert "Recovered 50 % (30 to 70) 10 of 20" in said
+        assert "Value at risk 975 (950 to 1,000)" in said
+        assert "Late delivery 21 of 21" in said
+        assert "cannot tell yet" in said
+        assert "How we know: every low score counts" in said
+
+    def test_its_numbers_open_what_they_count(self, cast: Cast, vera: Client) -> None:
+        filled(cast)
+        page = vera.get("/insight/board/").content.decode()
+        for address in sorted(set(re.findall(r'href="(/insight/(?:tickets|value/customers)[^"]*)"', page))):
+            assert vera.get(unescape(address)).status_code == 200, address
+
+    def test_filters_and_the_past_hold(self, cast: Cast, vera: Client) -> None:
+        low(cast)
+        low(cast, team=cast.west)
+        assert "1 low score came in" in text(vera, f"/insight/board/?team={cast.west.pk}")
+        assert "As it stood on" in text(vera, "/insight/board/?from=2026-03-01&as_of=2026-03-02")
+
+    def test_nothing_is_said_kindly(self, vera: Client) -> None:
+        said = text(vera, "/insight/board/")
+        for words in ("No low score came in.", "No target is set", "No cause is known yet."):
+            assert words in said
+
+    def test_it_speaks_chinese(self, cast: Cast, vera: Client) -> None:
+        filled(cast)
+        vera.cookies["django_language"] = "zh-hans"
+        assert vera.get("/insight/board/").status_code == 200
+
+    def test_nobody_else_comes_in(self, cast: Cast, client: Client) -> None:
+        for page in ("board", "mails"):
+            assert client.get(f"/insight/{page}/").status_code == 302
+
+    def test_it_asks_the_database_as_often_for_many_as_for_few(self, cast: Cast, vera: Client) -> None:
+        filled(cast)
+        few = queries(vera, "/insight/board/")
+        filled(cast)
+        assert queries(vera, "/insight/board/") == few
+        assert few <= 45
+
+
+class TestMails:
+    def test_it_is_asked_for_from_the_page_listed_and_stopped(self, cast: Cast, vera: Client) -> None:
+        page = vera.get(f"/insight/board/?team={cast.west.pk}&from=2026-03-01").content.decode()
+        query = re.search(r'name="query" value="([^"]*)"', page)
+        assert query
+        fields = {"rhythm": "monthly", "query": unescape(query[1])}
+        answer = vera.post("/insight/mails/", fields, follow=True)
+        assert "The report will come to vera@staff.example." in answer.content.decode()
+        row = ReportMail.objects.get()
+        assert (row.user, row.rhythm, row.query) == (cast.vera, "monthly", f"team={cast.west.pk}")
+        said = text(vera, "/insight/mails/")
+        assert "on the first of the month West · all surveys · all touchpoints" in said
+        vera.post(f"/insight/mails/{row.pk}/stop/")
+        assert not ReportMail.objects.exists()
+        assert "No report comes to you" in text(vera, "/insight/mails/")
+
+    def test_a_refusal_stands_above_the_list(self, vera: Client) -> None:
+        answer = vera.post("/insight/mails/", {"rhythm": "daily"})
+        assert answer.status_code == 422
+        assert "Choose when the report is to come." in answer.content.decode()
+
+    def test_somebody_else_s_report_does_not_exist(self, cast: Cast, vera: Client, sign_in: SignIn) -> None:
+        vera.post("/insight/mails/", {"rhythm": "weekly"})
+        row = ReportMail.objects.get()
+        lina = sign_in(cast.lina)
+        assert "No report comes to you" in text(lina, "/insight/mails/")
+        assert lina.post(f"/insight/mails/{row.pk}/stop/").status_code == 404
+        assert lina.get(f"/insight/mails/{row.pk}/stop/").status_code == 405
+        assert ReportMail.objects.exists()
