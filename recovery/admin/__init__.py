@@ -1,5 +1,29 @@
 """Configuration: every rule of the desk is a row here."""
 
-from recovery.admin import cadences, calendars, departments, playbooks, policies, staff, teams, tickets
+from recovery.admin import (
+    cadences,
+    calendars,
+    departments,
+    hold_outs,
+    playbooks,
+    policies,
+    retention,
+    staff,
+    targets,
+    teams,
+    tickets,
+)
 
-__all__ = ["cadences", "calendars", "departments", "playbooks", "policies", "staff", "teams", "tickets"]
+__all__ = [
+    "cadences",
+    "calendars",
+    "departments",
+    "hold_outs",
+    "playbooks",
+    "policies",
+    "retention",
+    "staff",
+    "targets",
+    "teams",
+    "tickets",
+]
