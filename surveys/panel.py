@@ -2,7 +2,8 @@
 
 Answers are compared only where they were given on one and the same scale; by default that is the scale in
 force at the moment looked at. What somebody answered on another scale is left out and counted beside it, as
-if the period began with the scale.
+if the period began with the scale. Where a scale seems to have changed and nobody has declared it, the same
+holds from that month on.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from surveys.eras import Era, era_at
+from django.utils import timezone
+
+from surveys.eras import Era, Suspicion, era_at, suspected_changes
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
     Difference,
@@ -141,11 +145,13 @@ class Panel:
     """Everybody with a valid answer on one scale in the period.
 
     Beside them, in no cell: people who answered on another scale only, of the members those who did so too,
-    blank answers, answers that do not lie on their scale, and answers of nobody known.
+    blank answers, answers that do not lie on their scale, and answers of nobody known. `suspicion` is a
+    change of scale that nobody declared: what was answered before it counts as given on another scale.
     """
 
     survey: Survey
     era: Era
+    suspicion: Suspicion | None
     members: tuple[Member, ...]
     elsewhere_only: frozenset[int]
     elsewhere_too: frozenset[int]
@@ -202,6 +208,7 @@ class Waves:
 
     survey: Survey
     era: Era
+    suspicion: Suspicion | None
     both: tuple[tuple[int, Given, Given], ...]
     only_first: tuple[tuple[int, Given], ...]
     only_second: tuple[tuple[int, Given], ...]
@@ -225,13 +232,15 @@ def panel(survey: Survey, which: Which, era: Era | None = None) -> Panel:
     """Who answered the survey, or another of its line, on the scale of an era. Four queries at most."""
     era = era or era_shown(survey, which)
     line = _line(survey.line)
-    read = _Reading(survey.kind, era.scale, line)
-    for row in _rows(line, which):
-        read.take(row)
+    rows = list(_rows(line, which))
+    read = _Reading(survey.kind, era, line).over(rows)
+    if suspicion := read.suspicion:
+        read = _Reading(survey.kind, era, line, suspicion).over(rows)
     members = tuple(Member(customer, tuple(given)) for customer, given in read.given.items())
     return Panel(
         survey=survey,
         era=era,
+        suspicion=suspicion,
         members=members,
         elsewhere_only=frozenset(read.elsewhere - read.given.keys()),
         elsewhere_too=frozenset(read.elsewhere & read.given.keys()),
@@ -247,16 +256,14 @@ def waves(survey: Survey, first: Which, second: Which, era: Era | None = None) -
         raise ValueError("The first wave ends before the second begins.")
     era = era or era_shown(survey, second)
     line = _line(survey.line)
-    before, after = (_Reading(survey.kind, era.scale, line) for _ in range(2))
-    for row in _rows(line, replace(second, since=first.since)):
-        if row.at < first.until:
-            before.take(row)
-        elif row.at >= second.since:
-            after.take(row)
-    earlier, later = before.latest, after.latest
+    rows = list(_rows(line, replace(second, since=first.since)))
+    suspicion = _Reading(survey.kind, era, line).over(rows).suspicion
+    sides = [row for row in rows if row.at < first.until], [row for row in rows if row.at >= second.since]
+    earlier, later = (_Reading(survey.kind, era, line, suspicion).over(side).latest for side in sides)
     return Waves(
         survey=survey,
         era=era,
+        suspicion=suspicion,
         both=tuple((who, given, later[who]) for who, given in earlier.items() if who in later),
         only_first=tuple((who, given) for who, given in earlier.items() if who not in later),
         only_second=tuple((who, given) for who, given in later.items() if who not in earlier),
@@ -286,13 +293,21 @@ def _rows(line: Mapping[int, Survey], which: Which) -> Iterator[_Row]:
 class _Reading:
     """Sorts answers into those on the scale compared, by person, and what stands beside them."""
 
-    def __init__(self, kind: str, scale: Scale, line: Mapping[int, Survey]) -> None:
-        self.scale = scale
+    def __init__(
+        self, kind: str, era: Era, line: Mapping[int, Survey], suspicion: Suspicion | None = None
+    ) -> None:
+        self.era, self.scale = era, era.scale
         # Two surveys of one line, or two eras of one survey, may share a scale.
         self.eras = {pk: survey.eras for pk, survey in line.items() if survey.kind == kind}
+        self.since = _beginning(suspicion.month) if suspicion else None
         self.given: defaultdict[int, list[Given]] = defaultdict(list)
         self.elsewhere: set[int] = set()
         self.blank = self.off_scale = self.nameless = 0
+
+    def over(self, rows: Iterable[_Row]) -> _Reading:
+        for row in rows:
+            self.take(row)
+        return self
 
     @property
     def latest(self) -> dict[int, Given]:
@@ -303,10 +318,39 @@ class _Reading:
             self.blank += 1
         elif row.customer is None:
             self.nameless += 1
-        elif row.survey not in self.eras or era_at(self.eras[row.survey], row.at).scale != self.scale:
+        elif not self._is_comparable(row):
             self.elsewhere.add(row.customer)
         elif not self.scale.holds(row.score):
             self.off_scale += 1
         else:
             answer = Given(row.response, row.at, row.score, band(row.score, self.scale))
             self.given[row.customer].append(answer)
+
+    def _is_comparable(self, row: _Row) -> bool:
+        if row.survey not in self.eras or (self.since and row.at < self.since):
+            return False
+        return era_at(self.eras[row.survey], row.at).scale == self.scale
+
+    @property
+    def suspicion(self) -> Suspicion | None:
+        """The latest change that nobody declared, as far as these answers show one."""
+        settled = [timezone.localtime(moment).date() for moment in self.era.unchanged]
+        ends = [date.min, *sorted(settled), date.max]
+        months = self._months()
+        found = [
+            suspicion
+            for start, end in pairwise(ends)
+            for suspicion in suspected_changes([each for each in months if start <= each[0] < end])
+        ]
+        return found[-1] if found else None
+
+    def _months(self) -> list[tuple[date, Counter[int]]]:
+        levels: defaultdict[date, Counter[int]] = defaultdict(Counter)
+        for answers in self.given.values():
+            for answer in answers:
+                levels[timezone.localtime(answer.at).date().replace(day=1)][answer.score] += 1
+        return sorted(levels.items())
+
+
+def _beginning(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from recovery.api.filters import is_id
 from recovery.api.insight import PARAMETERS, Question, Shown, asked, define, ends_of, instant_of
 from recovery.insight.said import which_answers
-from surveys.eras import Era
+from surveys.eras import Era, Suspicion
 from surveys.models import Survey
 from surveys.panel import (
     BANDS,
@@ -159,9 +159,22 @@ def shown_panel(found: Panel) -> Shown:
             "people_too": len(found.elsewhere_too),
             "definition": define("panel_scale"),
         },
+        "suspected_change": shown_suspicion(found.suspicion),
         "blank_answers": found.blank,
         "answers_off_the_scale": found.off_scale,
         "answers_of_nobody_known": found.nameless,
+    }
+
+
+def shown_suspicion(found: Suspicion | None) -> Shown | None:
+    """From this month on nobody scored above, or below, the limit, as many had before; or the reverse."""
+    if found is None:
+        return None
+    return {
+        "month": found.month.isoformat(),
+        "side": found.side,
+        "limit": found.limit,
+        "opens": found.opens,
     }
 
 
@@ -226,5 +239,6 @@ def shown_waves(found: Waves) -> Shown:
         **shown_paired(found.paired),
         "only_first": len(found.only_first),
         "only_second": len(found.only_second),
+        "suspected_change": shown_suspicion(found.suspicion),
         "definition": define("waves"),
     }

@@ -23,7 +23,8 @@ from recovery.views.insight_frame import page
 from recovery.views.insight_of_answers import hidden_fields, link, survey_of
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_slice import Asked, day_of, midnight
-from recovery.views.insight_survey_words import figure_words, scale_words
+from recovery.views.insight_survey_words import figure_words, scale_words, suspicion_words
+from recovery.views.insight_surveys import declare_url
 from recovery.views.insight_words import TONES
 from surveys.eras import Era
 from surveys.models import Survey
@@ -144,6 +145,8 @@ def show_panel(request: HttpRequest) -> HttpResponse:
         wanted=wanted,
         survey=wanted.survey,
         found=found,
+        warning=suspicion_words(found.suspicion) if found.suspicion else "",
+        declare_url=declare_url(request, wanted.survey),
         scale=scale_words(wanted.era.scale),
         scales=scales_of(wanted),
         all_url=wanted.people(),
@@ -306,6 +309,7 @@ def waves_context(wanted: Wanted) -> dict[str, Any]:
     return {
         **filled,
         "found": found,
+        "warning": suspicion_words(found.suspicion) if found.suspicion else "",
         "sentence": words.waves_sentence(found),
         "rows": [
             (gettext("First wave"), figure_words(paired.earlier)),

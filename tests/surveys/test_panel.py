@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -147,7 +147,7 @@ class TestScales:
         found = panel(changed, ALL)
         assert {member.customer for member in found.members} == {both.pk, new.pk}
         assert found.count([DETRACTOR], [NO_LATER]) == 1, "the 5 of 5 is no answer on this scale"
-        assert (found.elsewhere_only, found.elsewhere_too) == ({only.pk}, {both.pk})
+        assert (set(found.elsewhere_only), set(found.elsewhere_too)) == ({only.pk}, {both.pk})
 
     def test_a_former_scale_is_read_as_it_was(self, changed: Survey) -> None:
         who = person()
@@ -174,7 +174,7 @@ class TestScales:
         say(shorter, else_who, 9)
         found = panel(survey, ALL)
         assert one(found).state(NOW) == NO_LATER
-        assert (found.elsewhere_too, found.elsewhere_only) == ({who.pk}, {else_who.pk})
+        assert (set(found.elsewhere_too), set(found.elsewhere_only)) == ({who.pk}, {else_who.pk})
 
     def test_what_does_not_lie_on_its_scale_is_counted_beside(self) -> None:
         survey = make_survey()
@@ -182,6 +182,43 @@ class TestScales:
         Response.objects.update(score=11)
         found = panel(survey, ALL)
         assert (found.size, found.off_scale) == (0, 1)
+
+
+class TestSuspicions:
+    def people_of_two_scales(self) -> Survey:
+        """Until March scores up to 10, from April on none above 5, and nobody has said why."""
+        survey = make_survey()
+        for number in range(40):
+            who = person()
+            say(survey, who, number % 11, at=MONDAY)
+            say(survey, who, number % 6, 5 - number % 6, at=MONDAY + 35 * DAY)
+        return survey
+
+    def test_a_change_nobody_declared_is_not_compared_across(self) -> None:
+        found = panel(self.people_of_two_scales(), ALL)
+        assert found.suspicion is not None
+        assert (found.suspicion.month, found.suspicion.side, found.suspicion.limit) == (
+            date(2026, 4, 1),
+            "above",
+            5,
+        )
+        assert {member.first.at for member in found.members} == {MONDAY + 35 * DAY}
+        assert (found.size, len(found.elsewhere_too)) == (40, 40)
+
+    def test_who_knows_that_nothing_changed_is_believed(self) -> None:
+        survey = self.people_of_two_scales()
+        FormerScale.objects.create(
+            survey=survey, until=MONDAY + 30 * DAY, lowest=0, highest=10, low_cut=6, high_cut=9
+        )
+        found = panel(Survey.objects.get(pk=survey.pk), ALL)
+        assert found.suspicion is None
+        assert {member.first.at for member in found.members} == {MONDAY}
+
+    def test_waves_on_both_sides_of_it_share_nobody(self) -> None:
+        change = MONDAY + 30 * DAY
+        found = waves(self.people_of_two_scales(), Which(MONDAY, change), Which(change, change + 30 * DAY))
+        assert found.suspicion is not None
+        assert (found.both, len(found.only_second)) == ((), 40)
 
 
 class TestShares:
