@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import accumulate
 from typing import Final, Literal
 
 from surveys.scoring import Scale
@@ -93,9 +92,9 @@ def suspected_changes(months: Sequence[Month]) -> list[Suspicion]:
 def _strongest(months: Sequence[Month]) -> tuple[int, Suspicion | None]:
     """The least likely silence, and the place of the month it begins with."""
     least, place, found = math.log(UNLIKELY), 0, None
-    befores = list(accumulate((Counter(dict(levels)) for _month, levels in months), Counter.__add__))
+    before: Counter[int] = Counter()
     for number in range(1, len(months)):
-        before = befores[number - 1]
+        before.update(months[number - 1][1])
         if before.total() < MIN_ANSWERS_ON_EACH_SIDE:
             continue
         for after in _growing(months[number:]):

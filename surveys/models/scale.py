@@ -36,8 +36,13 @@ class FormerScale(models.Model):
 
     @property
     def scale(self) -> scoring.Scale:
-        best = "min" if self.best == "min" else "max"
-        return scoring.Scale(self.lowest, self.highest, best, self.low_cut, self.high_cut)
+        return scoring.Scale(
+            self.lowest,
+            self.highest,
+            "min" if self.best == "min" else "max",
+            self.low_cut,
+            self.high_cut,
+        )
 
     def clean(self) -> None:
         try:

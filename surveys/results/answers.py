@@ -58,17 +58,20 @@ def given(surveys: Sequence[Survey], which: Which) -> QuerySet[Response, Any]:
 
     An earlier version was given when its source says so, else when the answer first came in.
     """
-    rows: QuerySet[Response, Any] = Response.objects.filter(which.answers, survey__in=surveys).order_by()
+    rows: Any = Response.objects.filter(which.answers, survey__in=surveys).order_by()
     if which.touchpoint:
         rows = rows.filter(touchpoint=which.touchpoint)
-    if which.at is None:
-        return rows.annotate(said=F("score"), given_at=F("answered_at"))
-    later = ResponseVersion.objects.filter(response__survey__in=surveys, replaced_at__gt=which.at)
-    if later.exists():
+    if which.at and _changed_since(surveys, which.at):
         rows = _as_it_stood(rows, which.at)
     else:
         rows = rows.annotate(said=F("score"), given_at=F("answered_at"))
-    return rows.filter(given_at__lte=which.at, received_at__lte=which.at)
+    known = Q(given_at__lte=which.at, received_at__lte=which.at) if which.at else Q()
+    found: QuerySet[Response, Any] = rows.filter(known)
+    return found
+
+
+def _changed_since(surveys: Sequence[Survey], at: datetime) -> bool:
+    return ResponseVersion.objects.filter(response__survey__in=surveys, replaced_at__gt=at).exists()
 
 
 def _as_it_stood(rows: QuerySet[Response, Any], at: datetime) -> QuerySet[Response, Any]:
@@ -84,7 +87,8 @@ def _as_it_stood(rows: QuerySet[Response, Any], at: datetime) -> QuerySet[Respon
 
 def valid(rows: QuerySet[Response, Any]) -> QuerySet[Response, Any]:
     """The valid answers: scored, and neither withdrawn nor a test."""
-    return rows.filter(said__isnull=False).exclude(state__in=VOID)
+    scored: QuerySet[Response, Any] = rows.filter(~Q(state__in=VOID), Q(said__isnull=False))
+    return scored
 
 
 def within(

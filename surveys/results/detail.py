@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -22,8 +22,8 @@ from surveys.results.figure import Figure
 from surveys.results.overview import others_than
 from surveys.results.trend import Step, Trend, step_of, trend_of
 
-# A change is looked for in so many months; older ones have been noticed, or never will be.
-MONTHS_LOOKED_AT: Final = 48
+# A change is looked for this far back from the end of the period, or as far as it is compared.
+LOOKED_BACK: Final = timedelta(days=3 * 366)
 
 # Why there is no difference to the period before.
 NotCompared = Literal["", "no_period", "few", "scale", "suspected"]
@@ -74,7 +74,7 @@ def results_of(survey: Survey, which: Which) -> Results:
     """In five queries: the scales, the months, the period, what is beside it, and the invitations."""
     rows = given([survey], which)
     counted = valid(rows).annotate(era=era_number([survey]))
-    suspicions = tuple(_suspicions(survey, counted))
+    suspicions = tuple(_suspicions(survey, counted, which))
     step = step_of(which)
     stretches, earlier = _stretches(survey, counted, which, step)
     era = era_shown(survey, which)
@@ -100,17 +100,20 @@ def results_of(survey: Survey, which: Which) -> Results:
     )
 
 
-def _suspicions(survey: Survey, counted: QuerySet[Response, Any]) -> Iterable[Suspicion]:
+def _suspicions(survey: Survey, counted: QuerySet[Response, Any], which: Which) -> Iterable[Suspicion]:
     """Changes nobody declared, looked for within each era, but not where somebody said there was none."""
+    begin = which.last_moment and min(
+        which.last_moment - LOOKED_BACK, which.start_before or which.last_moment
+    )
     month = TruncMonth("given_at", tzinfo=timezone.get_current_timezone())
     months: defaultdict[int, list[tuple[date, Counter[int]]]] = defaultdict(list)
-    counts = tally(counted.annotate(month=month), "era", "month")
+    counts = tally(within(counted, "given_at", begin, None).annotate(month=month), "era", "month")
     for number, first in sorted(counts, key=lambda each: each[1]):
         months[number].append((first.date(), counts[number, first]))
     eras = survey.eras
     for number, each in months.items():
         days = [timezone.localtime(moment).date() for moment in eras[number].unchanged]
-        for stretch in _split(each[-MONTHS_LOOKED_AT:], days):
+        for stretch in _split(each, days):
             yield from suspected_changes(stretch)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.weightstats import DescrStatsW
 
 from surveys.estimates import (
     holm,
@@ -48,7 +49,36 @@ class TestHolm:
         assert holm([]) == []
 
 
+def weighted(answers: BandCounts) -> DescrStatsW:
+    """Each answer as +1, 0 or -1, with three more: 3/4 above, 3/4 below, the rest between."""
+    weights = [answers.promoters + 0.75, answers.passives + 1.5, answers.detractors + 0.75]
+    return DescrStatsW([1, 0, -1], weights=weights)
+
+
 class TestPValueOfTwoNps:
+    @given(counts, counts)
+    def test_the_difference_it_belongs_to_agrees_with_statsmodels(
+        self, first: BandCounts, second: BandCounts
+    ) -> None:
+        assume(first.answered and second.answered)
+        difference = nps_difference(first, second)
+        assert difference is not None
+        ours, theirs = weighted(first), weighted(second)
+        variance = ours.var / (first.answered + 3) + theirs.var / (second.answered + 3)
+        for end, sign in ((difference.interval.low, -1), (difference.interval.high, 1)):
+            expected = 100 * (
+                ours.mean - theirs.mean + sign * float(stats.norm.ppf(0.975)) * math.sqrt(variance)
+            )
+            assert end == pytest.approx(max(-200, min(200, expected)), abs=1e-9)
+
+    def test_two_firms_of_promoters_alone_do_not_differ_and_one_answer_proves_nothing(self) -> None:
+        same = nps_difference(BandCounts(promoters=50), BandCounts(promoters=10))
+        assert same is not None
+        assert (same.value, same.is_clear) == (0, False)
+        one = nps_difference(BandCounts(promoters=1), BandCounts(detractors=1))
+        assert one is not None
+        assert (one.value, one.is_clear) == (200, False)
+
     @given(counts, counts)
     def test_it_is_the_normal_tail_of_the_adjusted_difference(
         self, first: BandCounts, second: BandCounts
@@ -60,7 +90,9 @@ class TestPValueOfTwoNps:
         middle = (difference.interval.low + difference.interval.high) / 2
         margin = (difference.interval.high - difference.interval.low) / 2
         assume(abs(difference.interval.low) < 200 and abs(difference.interval.high) < 200)
-        assert p == pytest.approx(2 * stats.norm.sf(abs(middle) / (margin / 1.959964)), abs=1e-9)
+        assert p == pytest.approx(
+            2 * stats.norm.sf(abs(middle) / (margin / float(stats.norm.ppf(0.975)))), abs=1e-9
+        )
 
     @given(counts, counts)
     def test_it_is_below_a_twentieth_just_where_the_interval_leaves_out_nothing(
