@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from recovery.insight.cohort import ASKED as STORY_ASKED
@@ -79,7 +80,7 @@ class Funnel:
     def size(self) -> int:
         return len(self.places)
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         """Of every stage the count is the count of the next one and all losses between them."""
         ended = Counter(place.stage for place in self.places)

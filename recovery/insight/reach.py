@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -102,19 +102,19 @@ class Reach:
     def in_own_zone(self) -> int:
         return sum(attempt.own_zone for attempt in self.attempts)
 
-    @property
+    @cached_property
     def slots(self) -> dict[tuple[int, int], Tally]:
         return tallied(self.attempts, lambda each: (each.weekday, each.hour))
 
-    @property
+    @cached_property
     def hours(self) -> dict[int, Tally]:
         return tallied(self.attempts, lambda each: each.hour)
 
-    @property
+    @cached_property
     def weekdays(self) -> dict[int, Tally]:
         return tallied(self.attempts, lambda each: each.weekday)
 
-    @property
+    @cached_property
     def channels(self) -> dict[str, Tally]:
         return tallied(self.attempts, lambda each: each.channel)
 

@@ -84,10 +84,13 @@ def waiting(cohort: TicketQuerySet, told: Histories, at: datetime) -> Waiting:
     # What a hold-out draws waits for the lot, not for the customer.
     rows = rows.exclude(reason=BY_LOT, by=None)
     names = ("ticket_id", "cycle", "by_id", "ticket__team__calendar_id", "starts_at", "ends_at", "resume_at")
-    waits = [(row[:3], run_of(*row[3:], at)) for row in rows.values_list(*names)]
-    clocks = clocks_for(run for _of, run in waits)
+    waits = [
+        (ticket, cycle, by, run_of(calendar, start, end, resume, at))
+        for ticket, cycle, by, calendar, start, end, resume in rows.values_list(*names)
+    ]
+    clocks = clocks_for(wait[-1] for wait in waits)
     pauses: list[Pause] = []
-    for (ticket, cycle, by), run in waits:
+    for ticket, cycle, by, run in waits:
         after_reply = spoke_last(told.get(ticket, []), cycle, run.start)
         pauses.append(Pause(ticket, by, working(run, clocks), run.seen, after_reply))
     return Waiting(pauses)

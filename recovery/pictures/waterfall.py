@@ -23,6 +23,7 @@ from recovery.pictures.paper import (
 
 _STAGE: Final = 16.0
 _LOSS: Final = 8.0
+_THINNEST: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def waterfall_svg(
     whole = max(stage.value for stage in stages)
     parts, top = [], 0.0
     for row in rows:
-        parts.append(_row_svg(row, names, track, track / whole, top))
+        parts.append(_row_svg(row, names, width, track / whole, top))
         top += _height(row, narrow)
     return svg("waterfall", width, top + 4, labels, f"{ident}-{width}", parts)
 
@@ -101,21 +102,26 @@ def _height(row: _Row, narrow: bool) -> float:
     return 20.0 if row.is_loss else 28.0
 
 
-def _row_svg(row: _Row, names: float, track: float, one: float, top: float) -> str:
-    narrow = not names
+def _bar(row: _Row, names: float, one: float, y: float, thickness: float) -> str:
+    """However few, they can be seen."""
+    return rect("bar-fill", names + row.start * one, y, max(_THINNEST, row.length * one), thickness)
+
+
+def _row_svg(row: _Row, names: float, width: float, one: float, top: float) -> str:
+    narrow = is_narrow(width)
     indent = SPACE if row.is_loss else 0.0
     thickness = _LOSS if row.is_loss else _STAGE
     base = top + (20 if narrow else 0)
     y = base + (0 if narrow else (20 - _LOSS) / 2 if row.is_loss else 8)
     words = y + thickness / 2 + 4
-    room = (track if narrow else names - SPACE) - indent
+    room = (width if narrow else names - SPACE) - indent
     kind = "flow-label" if row.is_loss else "flow-value"
     told = escape(f"{row.label}: {row.number}")
     end = names + (row.start + row.length) * one
     return (
         f'<g class="tone-{escape(row.tone)}"><title>{told}</title>'
         + text(kind, indent, top + FONT + 3 if narrow else words, "start", escape(fitted(row.label, room)))
-        + rect("bar-fill", names + row.start * one, y, max(1.5, row.length * one), thickness)
+        + (_bar(row, names, one, y, thickness) if row.length else "")
         + text("flow-value", end + 6, words, "start", escape(row.number))
         + "</g>"
     )

@@ -40,8 +40,8 @@ LOSSES: Final[dict[str, Promise]] = {
 }
 # Why a message did not arrive, or was not even begun, beyond what insight_words knows.
 WHY: Final[dict[str, Promise]] = {
-    funnel.ON_ITS_WAY: _("the message has not left us yet"),
-    funnel.UNCERTAIN: _("nobody knows whether the message arrived"),
+    funnel.ON_ITS_WAY: _("it has not left us yet"),
+    funnel.UNCERTAIN: _("unknown whether it arrived"),
     "not_after": _("the message could not be sent in time"),
     "enough": _("they had been written to enough that day"),
     "dropped": _("a colleague decided not to send it"),

@@ -21,7 +21,6 @@ from recovery.insight.cohort import (
     WAITING,
 )
 from recovery.insight.recovery import Group, Rate, Recovery
-from recovery.insight.times import Waited
 from recovery.pictures import NARROW, WIDE, Bar, Flow, Labels, Link, Node, bar_svg, flow_svg
 from recovery.views.insight_words import (
     STAGES,
@@ -29,10 +28,8 @@ from recovery.views.insight_words import (
     TONES,
     comparison,
     counts_words,
-    interval_words,
     percent,
     rate_words,
-    working_span,
 )
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
 from surveys.scoring import DETRACTOR
@@ -110,13 +107,11 @@ def bars_picture(
     ident: str,
     *,
     full: float | None = None,
-    narrow: Sequence[Bar] | None = None,
 ) -> Picture:
-    """`narrow` are the same bars with shorter texts, where the full ones would leave no room to draw."""
     labels = Labels(title)
     return Picture(
         bar_svg(bars, labels, width=WIDE, full=full, ident=ident),
-        bar_svg(narrow or bars, labels, width=NARROW, full=full, ident=ident),
+        bar_svg(bars, labels, width=NARROW, full=full, ident=ident),
     )
 
 
@@ -149,19 +144,3 @@ def causes_picture(found: Pareto, ident: str) -> Picture:
         for row in found.rows[:12]
     ]
     return bars_picture(bars, _("Causes, the commonest first"), ident)
-
-
-def times_picture(ident: str, title: str, times: Waited) -> Picture | None:
-    """When half and four in five were done, in working time; None where that is not known yet."""
-    longest = max((step.time for step in times.working.steps), default=0)
-    full: list[Bar] = []
-    short: list[Bar] = []
-    for done, name in ((50, _("half within")), (80, _("four in five within"))):
-        found = times.working.percentile(done)
-        if found is None or times.count < MIN_ANSWERS_FOR_PERCENT:
-            continue
-        # An open end is drawn as far as the data reach; the text says "or more".
-        high = longest if found.high is None else found.high
-        for bars, said in ((full, interval_words(found, working_span)), (short, working_span(found.value))):
-            bars.append(Bar(name, found.value, said, "accent", found.low, high))
-    return bars_picture(full, title, ident, narrow=short) if full else None

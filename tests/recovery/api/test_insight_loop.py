@@ -90,3 +90,15 @@ def test_an_unknown_parameter_is_named(cast: Cast, vera: Client) -> None:
     answer = vera.read("insight/loop/", colour="red")
     assert answer.status_code == 400
     assert places(answer) == {"colour"}
+
+
+def test_times_come_by_team_and_by_priority_from_ten(cast: Cast, vera: Client) -> None:
+    for _ in range(10):
+        heard(cast, low(cast))
+    low(cast, team=cast.west, priority=1)
+    found = vera.read("insight/times/").json()["first_contact"]
+    (east,) = found["by_team"]
+    assert (east["team"], east["in_time"]["count"], east["in_time"]["of"]) == (cast.east.pk, 10, 10)
+    assert east["time"]["working_minutes"]["median"]["value"] == 60
+    assert [group["priority"] for group in found["by_priority"]] == [3]
+    assert (found["in_time"]["missed"], found["in_time"]["tickets_missed"]) == (1, 1)

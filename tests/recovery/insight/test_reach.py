@@ -42,7 +42,7 @@ class TestSlots:
     @pytest.mark.parametrize("zone", ["", "No/Where"])
     def test_a_zone_that_is_not_known_is_the_teams(self, cast: Cast, zone: str) -> None:
         ticket = low(cast)
-        Customer.objects.filter(pk=ticket.customer_id).update(time_zone=zone)
+        Customer.objects.filter(tickets=ticket).update(time_zone=zone)
         heard(cast, ticket, at=MONDAY + 16 * HOUR)  # 2:00 on Tuesday in Shanghai
         assert set(found().slots) == {(1, 2)}
         assert found().in_own_zone == 0
@@ -114,11 +114,11 @@ class TestSearch:
         search = search_of(log)
         lengths, ends = [], []
         for ticket in range(40):
-            missed, last = ticket * 7 % 5, ticket % 4
-            if last == 3 and missed == 0:
+            missed, kind = ticket * 7 % 5, ticket % 4
+            if kind == 3 and missed == 0:
                 continue  # replied before anybody tried
-            lengths.append(missed + (last != 3))
-            ends.append(last in (0, 2))
+            lengths.append(missed + (kind != 3))
+            ends.append(kind in (0, 2))
         survfunc = pytest.importorskip("statsmodels.duration.survfunc")
         oracle = survfunc.SurvfuncRight(lengths, [int(end) for end in ends])
         assert [step.time for step in search.times.steps] == list(oracle.surv_times)

@@ -10,16 +10,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import override
 
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate, recovery
-from recovery.insight.times import Waited
 from recovery.models import Cause, Ticket
 from recovery.pictures import Flow
 from recovery.views import insight, insight_causes, insight_csv, insight_tickets, insight_times
 from recovery.views import insight_words as words
-from recovery.views.insight_pictures import flow_of, times_picture
+from recovery.views.insight_pictures import flow_of
 from surveys.estimates import Difference, Interval, censored_times
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight.histories import heard, loop, low, put_right
@@ -133,19 +131,6 @@ class TestPicture:
     def test_an_empty_place_is_not_drawn(self) -> None:
         keys = {node.key for node in flow_of(recovery([story()])).nodes}
         assert keys == {"low", "reached", "asked_reached", "to_promoter"}
-
-    @pytest.mark.parametrize("language", ["en", "zh-hans"])
-    def test_times_leave_room_to_draw_in_either_language(self, language: str) -> None:
-        minutes = [float(60 * hours + 31) for hours in range(30, 60)]
-        times = Waited(*[censored_times(minutes, [True] * 30)] * 2)
-        with override(language):
-            picture = times_picture("resolution", "Resolution", times)
-        assert picture is not None
-        for drawn in (picture.wide, picture.narrow):
-            assert min(float(width) for width in re.findall(r' width="(-?[\d.]+)"', drawn)) > 60
-
-    def test_times_of_few_are_not_drawn(self) -> None:
-        assert times_picture("resolution", "", Waited(*[censored_times([60.0] * 9, [True] * 9)] * 2)) is None
 
 
 def into(flow: Flow, columns: dict[str, int], number: int) -> int:
