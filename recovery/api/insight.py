@@ -26,7 +26,8 @@ from recovery.insight.causes import SIDES, Pareto, pareto
 from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
-from recovery.insight.times import KINDS, Promises, Waited, promises, waited
+from recovery.insight.times import KINDS, Promises, Times, Waited, times
+from recovery.insight.told import Told
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
 from surveys.api.strict import read_instant, unknown_fields
@@ -216,6 +217,10 @@ class Insight(APIView):
         """What became of each of them, at the moment asked for."""
         return stories(self.cohort(question), question.which.as_of)
 
+    def kept(self, question: Question) -> Told:
+        """The same, counted from the stories that are kept."""
+        return Told(visible_to(self.request.user), question.which)
+
 
 # --- times --------------------------------------------------------------------------------------------------
 
@@ -229,10 +234,23 @@ class TimesView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        cohort = self.cohort(question)
-        kept, times = promises(cohort, question.at), waited(cohort, question.at)
-        kinds = {kind: shown_times(kind, kept[kind], times[kind]) for kind in KINDS}
-        return Response({**question.said, "at": question.at.isoformat(), **kinds})
+        found = times(self.cohort(question), question.at)
+        kinds = {kind: shown_kind(kind, found) for kind in KINDS}
+        then = {"then": define("deadlines_then")}
+        return Response({**question.said, "at": question.at.isoformat(), **kinds, **then})
+
+
+def shown_kind(kind: str, found: Times) -> Shown:
+    """Of all, and of the groups of ten and more: teams by their id, priorities by their number."""
+    groups = {
+        f"by_{name}": [
+            {name: key, **shown_times(kind, pace.promises, pace.waited)}
+            for key, pace in kinds[kind].items()
+            if pace.is_enough
+        ]
+        for name, kinds in found.by.items()
+    }
+    return {**shown_times(kind, found.all[kind].promises, found.all[kind].waited), **groups}
 
 
 def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
@@ -240,6 +258,7 @@ def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
         "in_time": {
             **shown_rate(kept.kept, f"{kind}_kept"),
             "missed": kept.missed,
+            "tickets_missed": kept.tickets_missed,
             "overdue": kept.overdue,
             "running": kept.running,
             "dropped": kept.dropped,

@@ -121,7 +121,7 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " it, and all counts add up to all low scores. Sent the question again: the question was written to"
         " them, in the present cycle of the ticket. It arrived: the mail server took the message, or they"
         " answered. Answered unasked: a valid answer came before any question; nothing is lost there, but"
-        " nobody asked."
+        " nobody asked. “Asked again” in the report leaves out those whose question ended undelivered."
     ),
     "loop_slots": _(
         "Attempts: every contact of the log but replies, whose hour the customer chose. Reached: those with"

@@ -133,6 +133,7 @@ BESIDE_THE_MENU = (
     ("admin", ("/rules/try/",)),
     ("vera", ("/insight/surveys/", "/insight/surveys/?by=tier")),
     ("vera", ("/insight/panel/", "/insight/panel/people/", "/insight/drivers/")),
+    ("vera", ("/insight/loop/", "/insight/times/")),
 )
 
 

@@ -146,7 +146,14 @@ PAGES: dict[str, list[str]] = {
     "lina": ["/desk/", "/tickets/", "/callbacks/", "/customers/"],
     "chen": ["/overdue/", "/overdue/?tab=waiting", "/callbacks/?of=teams", "/tickets/?status=any", "/desk/"],
     "vera": [
-        *("/insight/", "/insight/times/", "/insight/causes/", "/insight/tickets/", "/surveys/"),
+        *(
+            "/insight/",
+            "/insight/loop/",
+            "/insight/times/",
+            "/insight/causes/",
+            "/insight/tickets/",
+            "/surveys/",
+        ),
         *("/surveys/delivery/", "/surveys/delivery/preview/", "/responses/", "/messages/"),
     ],
     "admin": [
