@@ -16,7 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from dispatch import nudge as nudges
 from recovery.management.simulation import Summary, simulate
-from recovery.models import Deadline, Ticket, TicketEvent
+from recovery.models import Deadline, Goodwill, Request, Ticket, TicketEvent
 from surveys.models import DeliveryAttempt, Message, Response
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +129,8 @@ def test_it_leaves_work_of_every_kind(history: Summary) -> None:
 
     assert {"opened", "contacted", "callback_booked", "resolved", "resurvey_asked", "outcome"} <= kinds
     assert Ticket.objects.in_work().exists()
+    assert Goodwill.objects.filter(state=Goodwill.PROPOSED).exists()
+    assert Request.objects.filter(state=Request.OPEN, due_at__lt=UNTIL).exists()
     assert Message.objects.filter(state__in=Message.NEEDS_A_PERSON).count() == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from recovery import lifecycle
 from recovery.lifecycle import Refused
 from recovery.management.simulation import words
 from recovery.management.simulation.world import World
-from recovery.models import Callback, Ticket
+from recovery.models import Callback, Department, GoodwillKind, Ticket
 from recovery.models.ticket import OPEN, WAITING
 from surveys.messages import suppress
 from surveys.messages.suppression import BOUNCED, UNSUBSCRIBED
@@ -19,17 +20,35 @@ from surveys.models import DeliveryAttempt, Invitation, Message
 CALLBACKS_AHEAD = 9
 WAITING_PEOPLE, UNSUBSCRIBED_PEOPLE = 3, 3
 REFUSAL = "550 5.1.1 No such user here"
+PROPOSED, WHY_SO_MUCH = Decimal(80), "The second time this month."
+ASKED, AN_HOUR = "Is the parcel still with you?", timedelta(hours=1)
 TAKEN_OVER = "I take this one over."
 LOST = "The server hung up after the message had begun"
 
 
 def leave_as_found(world: World, rng: Random, until: datetime) -> None:
+    others_are_asked(world, until)
     supervisors_step_in(world, rng, until)
     let_some_wait(rng, until)
     promise_the_hours_ahead(rng, until)
     go_wrong(until)
     for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
         suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
+
+
+def others_are_asked(world: World, until: datetime) -> None:
+    """In each team somebody proposed more than they may give alone, and a department is late to answer."""
+    at = until - timedelta(minutes=150)
+    kind, department = GoodwillKind.objects.earliest("pk"), Department.objects.earliest("pk")
+    for team in world.teams.values():
+        others = Ticket.objects.filter(status=OPEN, team=team, opened_at__lt=at).exclude(
+            owner=team.supervisor
+        )
+        quiet = [each for each in others.select_related("owner").order_by("pk") if not began_after(each, at)]
+        for ticket in quiet[-1:]:
+            facts = {"by": ticket.owner, "at": at}
+            asked = lifecycle.give_goodwill(ticket, **facts, kind=kind, cost=PROPOSED, note=WHY_SO_MUCH)
+            lifecycle.ask_department(asked, **facts, department=department, title=ASKED, due_at=at + AN_HOUR)
 
 
 def supervisors_step_in(world: World, rng: Random, until: datetime) -> None:
