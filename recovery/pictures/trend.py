@@ -54,7 +54,7 @@ def trend_svg(
     known = [end for mark in marks for end in (mark.value, mark.low, mark.high) if end is not None]
     if not known:
         return SafeString()
-    paper = _Paper.of(width, len(marks), _axis(min(known), max(known), floor, ceiling), tick)
+    paper = _Paper.of(width, len(marks), axis_values(min(known), max(known), floor, ceiling), tick)
     parts = [
         _grid(paper, tick),
         _names(paper, marks),
@@ -67,7 +67,7 @@ def trend_svg(
     return svg("trend", width, paper.height, labels, f"{ident}-{width}", parts)
 
 
-def _axis(least: float, most: float, floor: float, ceiling: float) -> list[float]:
+def axis_values(least: float, most: float, floor: float, ceiling: float) -> list[float]:
     """Round values around all that is drawn, six at most."""
     span = most - least
     step = next((each for each in _TICKS if span / each <= _MOST_TICKS - 2), _TICKS[-1])

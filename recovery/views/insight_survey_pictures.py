@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from django.utils.formats import date_format
@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from recovery.pictures import NARROW, WIDE, Labels
 from recovery.pictures.levels import Level, levels_svg
+from recovery.pictures.ranges import Range, ranges_svg
 from recovery.pictures.trend import Mark, trend_svg
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_survey_words import NAMES, figure_words, headline, value_words
 from recovery.views.insight_words import percent
-from surveys.results import Figure, Point, Trend
+from surveys.results import Figure, Part, Point, Trend
 from surveys.scoring import band
 from surveys.views.figures import band_names
 
@@ -67,6 +68,40 @@ def trend_picture(trend: Trend, kind: str) -> Picture | None:
     )
 
 
+def parts_picture(ranked: Sequence[tuple[str, Part]], all_of_them: Figure) -> Picture | None:
+    """Groups of thirty answers or more under each other, with an upright line at the figure of all."""
+    kind = all_of_them.kind
+    ranges = [found for name, part in ranked if (found := range_of(name, part))]
+    if len(ranges) < 2 or all_of_them.value is None:
+        return None
+    labels = Labels(
+        _("{name} by group, with 95 % intervals").format(name=NAMES[kind]),
+        _("All together: {figure}").format(figure=figure_words(all_of_them)),
+    )
+    floor, tick = axis_of(kind)
+    middle = times_of(kind) * all_of_them.value
+    return Picture(
+        *(
+            ranges_svg(ranges, labels, width=width, tick=tick, middle=middle, floor=floor, ident="parts")
+            for width in (WIDE, NARROW)
+        )
+    )
+
+
+def range_of(name: str, part: Part) -> Range | None:
+    figure, times = part.figure, times_of(part.figure.kind)
+    if figure.value is None or figure.interval is None:
+        return None
+    ends = figure.interval
+    tone = "accent" if part.is_clear else "neutral"
+    return Range(name, times * figure.value, times * ends.low, times * ends.high, figure_words(figure), tone)
+
+
+def times_of(kind: str) -> int:
+    """NPS is drawn in its points, shares in parts of a hundred."""
+    return 1 if kind == "nps" else 100
+
+
 def axis_of(kind: str) -> tuple[float, Callable[[float], str]]:
     """The least the axis shows, and how it writes a value; shares are drawn in parts of a hundred."""
     if kind == "nps":
@@ -75,7 +110,7 @@ def axis_of(kind: str) -> tuple[float, Callable[[float], str]]:
 
 
 def mark_of(point: Point, trend: Trend, kind: str, joins: bool, changed: bool) -> Mark:
-    figure, times = point.figure, 1 if kind == "nps" else 100
+    figure, times = point.figure, times_of(kind)
     name = stretch_name(point.first, trend.step)
     interval = figure.interval
     return Mark(

@@ -21,6 +21,7 @@ from recovery.views.insight_survey_parts import parts_shown
 from recovery.views.insight_survey_pictures import (
     counted_levels,
     levels_picture,
+    parts_picture,
     stretch_name,
     trend_picture,
 )
@@ -52,6 +53,7 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         results=results,
         parts=parts,
         by=parts.by,
+        parts_picture=parts_picture([(row.name, row.part) for row in parts.ranked], results.figure),
         team_ignored=asked.team is not None,
         said=said(results),
         figure_name=words.NAMES[survey.kind],
