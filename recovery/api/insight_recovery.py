@@ -22,7 +22,7 @@ from recovery.api.insight import (
 )
 from recovery.api.insight_hold_out import shown_hold_outs
 from recovery.insight.cohort import STATES, Story
-from recovery.insight.groups import KEYS, code_of, grouped, names_of
+from recovery.insight.groups import FIELDS, KEYS, code_of, grouped, names_of
 from recovery.insight.recovery import COLUMNS, Dose, Group, Rate, Recovery, dose, recovery
 
 
@@ -35,7 +35,7 @@ class RecoveryView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        told = self.told(question)
+        told = self.kept(question).counted(*FIELDS.values())
         return Response(
             {
                 **question.said,

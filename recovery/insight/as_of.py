@@ -7,14 +7,13 @@ and that an answer was withdrawn.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
 
 from recovery.insight.kept import Answer, Ask, Facts, Row, heard_of, keys, rows_of
 from recovery.lifecycle.lot import DRAWN_CYCLE
@@ -24,20 +23,19 @@ from surveys.models import Response, ResponseVersion
 
 # The kinds that say where a ticket stands, whose it is, and what was asked.
 TELLING: Final = (
-    *("opened", "assigned", "cause_named", "resolved", "reopened", "closed", "merged"),
+    *("opened", "cause_named", "resolved", "reopened", "closed", "merged"),
     *("resurvey_planned", "resurvey_held", "resurvey_asked", "held_out_asked", "outcome"),
 )
 PLANNED: Final = {"resurvey_planned": Resurvey.PLANNED, "resurvey_held": Resurvey.HELD}
 NAMES: Final = (
-    *("team", "team_to", "cause", "cause_said", "cause_found", "into"),
+    *("cause", "cause_said", "cause_found", "into"),
     *("outcome", "reason", "asked"),
 )
 
 
 def facts_then(cohort: TicketQuerySet, at: datetime) -> Facts:
-    """In seven queries, however many tickets there are. Tickets opened later are not there."""
-    past = pasts_of(cohort, at)
-    teams = dict(Team.objects.values_list("name", "pk"))
+    """In eight queries, however many tickets there are. Tickets opened later are not there."""
+    past, teams = pasts_of(cohort, at), teams_before(at)
     causes = dict(Cause.objects.values_list("code", "pk"))
     rows = [as_it_was(row, past[row["pk"]], teams, causes) for row in rows_of(cohort) if row["pk"] in past]
     return Facts(
@@ -61,12 +59,11 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class Past:
-    """What a ticket's events up to a moment say of it. Teams by name and causes by code, as events do."""
+    """What a ticket's events up to a moment say of it. Causes by code, as events name them."""
 
     status: str = NEW
     cycle: int = 1
     into: str = ""
-    team: str = ""
     cause_found: str = ""
     cause_said: str = ""
     resolved: list[datetime] = field(default_factory=list)
@@ -80,9 +77,7 @@ class Past:
         said = told.said
         match told.kind:
             case "opened":
-                self.team = said["team"] or ""
-            case "assigned":
-                self.team = said["team_to"] or self.team
+                pass
             case "cause_named":
                 self.cause_said = said["cause"] or ""
             case "resolved":
@@ -142,26 +137,38 @@ def tellings(cohort: TicketQuerySet, at: datetime) -> Iterator[tuple[int, Told]]
         yield ticket, Told(kind, cycle, told_at, dict(zip(NAMES, values, strict=True)))
 
 
-def as_it_was(row: Row, past: Past, teams: dict[str, int], causes: dict[str, int]) -> Row:
+def as_it_was(row: Row, past: Past, teams: Mapping[int, int], causes: Mapping[str, int]) -> Row:
     return {
         **row,
         "status": CLOSED if past.into else past.status,
         "cycle": past.cycle,
         "merged_into_id": row["merged_into_id"] if past.into else None,
-        "team_id": teams.get(past.team, row["team_id"]),
+        "team_id": teams.get(row["pk"], row["team_id"]),
         "cause_found_id": causes.get(past.cause_found),
         "cause_said_id": causes.get(past.cause_said),
     }
 
 
+def teams_before(at: datetime) -> dict[int, int]:
+    """The team each ticket was with at that moment, of those handed to another one since. Two queries.
+
+    A team is known by its name, as events name it; where that name is gone, the ticket is not there.
+    """
+    assigned = TicketEvent.objects.filter(kind="assigned", at__gt=at).annotate(
+        left=KeyTextTransform("team_from", "data"), joined=KeyTextTransform("team_to", "data")
+    )
+    # The earliest move comes last and stands.
+    moves = assigned.exclude(left=F("joined")).order_by("-version")
+    before = dict(moves.values_list("ticket", "left"))
+    teams = dict(Team.objects.filter(name__in=set(before.values())).values_list("name", "pk"))
+    return {ticket: teams[name] for ticket, name in before.items() if name in teams}
+
+
 def of_teams_then(tickets: TicketQuerySet, teams: Iterable[int], at: datetime) -> TicketQuerySet:
     """Tickets that were with one of the teams at that moment; where its name is gone, those with it today."""
-    told = TicketEvent.objects.filter(ticket=OuterRef("pk"), kind__in=("opened", "assigned"), at__lte=at)
-    name = Coalesce(KeyTextTransform("team_to", "data"), KeyTextTransform("team", "data"))
-    last = told.order_by("-version").annotate(team_name=name).values("team_name")[:1]
-    named = Team.objects.filter(name=OuterRef("team_name_then")).values("pk")[:1]
-    rows = tickets.alias(team_name_then=Subquery(last))
-    return rows.alias(team_then=Coalesce(Subquery(named), F("team"))).filter(team_then__in=list(teams))
+    wanted, before = set(teams), teams_before(at)
+    there = [ticket for ticket, team in before.items() if team in wanted]
+    return tickets.filter(Q(team__in=wanted) & ~Q(pk__in=list(before)) | Q(pk__in=there))
 
 
 # --- answers ------------------------------------------------------------------------------------------------

@@ -18,11 +18,13 @@ from recovery.insight.kept import Ask, Facts, Row, facts_now
 from recovery.insight.kept import answers_of as all_answers_of
 from recovery.insight.kept import keys as keys
 from recovery.insight.kept import resolutions_of as resolutions_of
-from recovery.models import Resurvey, TicketEvent
+from recovery.models import Resurvey, Ticket, TicketEvent
 from recovery.models.ticket import IN_WORK, TicketQuerySet
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER
 
 HORIZON: Final = timedelta(days=90)
+# So many stories of a past moment are told at a time.
+AT_A_TIME: Final = 10_000
 
 NO_ANSWER, WAITING, TO_BE_ASKED, NOT_ASKED = "no_answer", "waiting", "to_be_asked", "not_asked"
 STILL_IN_WORK, MERGED = "in_work", "merged"
@@ -123,8 +125,17 @@ def stories(cohort: TicketQuerySet, at: datetime | None = None) -> list[Story]:
 
     With `at`, as it stood at that moment: what happened later, or came in later, is not there.
     """
-    facts = facts_now(cohort) if at is None else facts_then(cohort, at)
-    return [story_of(row, facts) for row in facts.rows]
+    if at is None:
+        facts = facts_now(cohort)
+        return [story_of(row, facts) for row in facts.rows]
+    # Who belonged to it then takes looking up: that is done once, not in each of the queries.
+    tickets = list(cohort.order_by("pk").values_list("pk", flat=True))
+    return [
+        story_of(row, facts)
+        for start in range(0, len(tickets), AT_A_TIME)
+        for facts in [facts_then(Ticket.objects.filter(pk__in=tickets[start : start + AT_A_TIME]), at)]
+        for row in facts.rows
+    ]
 
 
 def answers_of(cohort: TicketQuerySet, resolutions: Mapping[int, list[datetime]]) -> dict[int, list[Answer]]:

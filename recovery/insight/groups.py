@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.insight.cohort import Story
 from recovery.insight.recovery import LATER, NEVER, WAITS, Ranking, ranking, wait_of
+from recovery.insight.told import WAIT, Wanted
 from recovery.models import Cause, Team
 
 CAUSE, TEAM, TOUCHPOINT, TIER, HOURS = "cause", "team", "touchpoint", "tier", "hours"
@@ -22,6 +23,8 @@ KEYS: Final[dict[str, Callable[[Story], Hashable]]] = {
     TIER: lambda story: story.tier,
     HOURS: wait_of,
 }
+# What of a story says its group.
+FIELDS: Final = {CAUSE: "cause_found", TEAM: "team", TOUCHPOINT: "touchpoint", TIER: "tier", HOURS: WAIT}
 WAIT_NAMES: Final[dict[str, Promise]] = {
     "4h": _("within 4 hours"),
     "24h": _("within 24 hours"),
@@ -44,10 +47,16 @@ def code_of(key: Hashable) -> str:
     return "" if key is None else str(key)
 
 
-def in_group(by: str, code: str) -> Callable[[Story], bool]:
-    """Whether a low score belongs to the group an address names. An unknown grouping has no groups."""
-    key = KEYS.get(by)
-    return lambda story: key is not None and code_of(key(story)) == code
+def in_group(by: str, code: str) -> Wanted:
+    """The low scores of the group an address names; an empty code is what is not known. A group that is not
+    there has none.
+    """
+    if by not in FIELDS:
+        return ("ticket", [])
+    if by not in (CAUSE, TEAM):
+        return (FIELDS[by], [code])
+    is_id = code.isascii() and code.isdigit() and len(code) < 10
+    return (FIELDS[by], [int(code) if is_id else 0 if code else None])
 
 
 def names_of(by: str, keys: Iterable[Hashable]) -> Callable[[Hashable], str]:

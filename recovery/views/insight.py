@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.groups import WAIT_NAMES
+from recovery.insight.groups import CAUSE, FIELDS, WAIT_NAMES
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
+from recovery.insight.told import WAIT
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import Line, behind, page, rate_line
@@ -35,9 +36,10 @@ SILENT: Final = tuple(state for state in STATES if state not in BANDS)
 @require_safe
 def show_recovery(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    told = asked.told()
-    found = recovery(told)
     by = door.asked(request, "by")
+    by = by if by in GROUPINGS else CAUSE
+    told = asked.kept.counted(*sorted({WAIT, FIELDS[by]}))
+    found = recovery(told)
     return page(
         request,
         "insight",
@@ -56,7 +58,7 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         ever_and_now=ever_and_now(found, asked),
         why=why_not_asked(found, asked),
         csv_url=f"{reverse('insight-csv')}?{asked.query}",
-        **groups(told, by if by in GROUPINGS else "cause", asked),
+        **groups(told, by, asked),
     )
 
 
@@ -109,15 +111,17 @@ def silent(found: Recovery) -> Rate:
 def compared_lines(found: Recovery, asked: Asked) -> list[Line]:
     """Both sides of the comparison, and the difference where there is one."""
     sides = ((True, "1", _("Recovered, of the reached")), (False, "0", _("Recovered, of those not reached")))
+    state = ",".join(RECOVERED)
     lines = [
         rate_line(
             "recovered_among",
             name,
             found.recovered_among(reached=reached),
-            behind(asked, reached=code, state=",".join(RECOVERED)),
+            behind(asked, reached=code, state=state),
         )
         for reached, code, name in sides
     ]
+    lines[0] = replace(lines[0], definition="")  # said once, below both
     if found.difference is not None:
         text = words.difference_words(found.difference)
         lines.append(Line(_("Difference"), text, DEFINITIONS["difference"]))
@@ -142,7 +146,7 @@ def too_late_lines(found: Recovery, asked: Asked) -> list[Line]:
 def dose_line(told: list[Story], asked: Asked) -> Line:
     found = dose(told)
     note = " · ".join(
-        f"{WAIT_NAMES[wait]}: {words.rate_words(rate)}" for wait, rate in found.recovered.items() if rate.n
+        f"{WAIT_NAMES[wait]}: {words.rate_of_words(rate)}" for wait, rate in found.recovered.items() if rate.n
     )
     return Line(_("Time to contact"), words.dose_words(found), DEFINITIONS["dose"], note=note)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.insight.cohort import NOT_ASKED, STATES, Story
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.groups import WAIT_NAMES, grouped, names_of
+from recovery.insight.groups import FIELDS, WAIT_NAMES, grouped, names_of
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
@@ -47,7 +47,7 @@ def export_csv(request: HttpRequest) -> HttpResponse:
             gettext("definition"),
         ]
     )
-    told = asked.told()
+    told = asked.kept.counted(*FIELDS.values())
     out.writerows([plain(value) for value in row] for row in csv_rows(recovery(told), told))
     return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.http import HttpRequest, QueryDict
@@ -15,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from recovery.insight import segment
 from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.told import Told
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
@@ -71,6 +73,11 @@ class Asked:
     def told(self) -> list[Story]:
         """What became of each low score of the cohort, at the moment asked for."""
         return stories(self.cohort, self.as_of)
+
+    @cached_property
+    def kept(self) -> Told:
+        """The same, counted from the stories that are kept: for numbers that need not know each ticket."""
+        return Told(self.seen, self.which)
 
     @property
     def touchpoints(self) -> list[str]:

@@ -14,10 +14,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.cohort import NOT_ASKED, Story
+from recovery.insight.cohort import NOT_ASKED
 from recovery.insight.groups import in_group, names_of
 from recovery.insight.recovery import COLUMNS
 from recovery.insight.times import KINDS, missed
+from recovery.insight.told import Wanted
 from recovery.models import Cause, Ticket
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
@@ -29,14 +30,13 @@ from recovery.views.tickets import number
 
 PER_PAGE = 50
 CAUSES: Final = ("cause_found", "cause_said")
-Test = Callable[[Story], bool]
 
 
 @dataclass(frozen=True)
 class Number:
     """What the address says the number counts; a value that does not exist counts nothing."""
 
-    tests: list[Test] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     missed: str = ""
     behind: str = ""
@@ -47,41 +47,33 @@ class Number:
         kind, behind = given.get("missed", ""), given.get("behind", "")
         if behind:
             return cls(said=said_of(behind), behind=behind)
-        found = [test for read in READERS for test in read(given)]
-        said = [words_of_it for _test, words_of_it in found if words_of_it]
+        found = [each for read in READERS for each in read(given)]
+        said = [words_of_it for _wanted, words_of_it in found if words_of_it]
         if kind in KINDS:
             return cls(said=[*said, gettext("not in time")], missed=kind)
-        return cls([test for test, _words in found], said)
-
-    def counts(self, told: list[Story]) -> list[Story]:
-        return [story for story in told if all(test(story) for test in self.tests)]
+        return cls([wanted for wanted, _words in found], said)
 
 
 Given = dict[str, str]
 # What is asked of a story, and how that is said.
-Asks = list[tuple[Test, str]]
+Asks = list[tuple[Wanted, str]]
 
 
 def by_state(given: Given) -> Asks:
     """The states in one of the columns; `lasting` is one more column, of the converted only."""
     column = given.get("column", "")
     column = column if column in COLUMNS else COLUMNS[0]
-    found: Asks = []
-    if states := listed(given.get("state", "")):
-        found.append((lambda story: getattr(story, column) in states, words.state_words(column, states)))
-    if bands := listed(given.get("lasting", "")):
-        found.append((lambda story: story.lasting in bands, words.state_words("lasting", bands)))
-    return found
+    columns = {column: listed(given.get("state", "")), "lasting": listed(given.get("lasting", ""))}
+    return [((name, states), words.state_words(name, states)) for name, states in columns.items() if states]
 
 
 def by_contact(given: Given) -> Asks:
     reached = {"1": True, "0": False}.get(given.get("reached", ""))
     found: Asks = []
     if reached is not None:
-        said = gettext("reached") if reached else gettext("not reached")
-        found.append((lambda story: story.reached == reached, said))
+        found.append((("reached", [reached]), gettext("reached") if reached else gettext("not reached")))
     if given.get("later"):
-        found.append((lambda story: story.reached_later, gettext("reached after they had answered")))
+        found.append((("reached_later", [True]), gettext("reached after they had answered")))
     return found
 
 
@@ -90,10 +82,10 @@ def by_stage(given: Given) -> Asks:
     stage, why = given.get("stage", ""), given.get("why")
     found: Asks = []
     if stage:
-        found.append((lambda story: story.stage == stage, str(words.STAGES.get(stage, ""))))
+        found.append((("stage", [stage]), str(words.STAGES.get(stage, ""))))
     if why is not None:
         said = f"{words.STATES[NOT_ASKED]}: {words.why_words(why)}"
-        found.append((lambda story: story.next == NOT_ASKED and story.why == why, said))
+        found += [(("next", [NOT_ASKED]), ""), (("why", [why]), said)]
     return found
 
 
@@ -101,11 +93,9 @@ def by_cause(given: Given) -> Asks:
     """The causes by id; 0 is none that is known."""
     wanted = {side: number(given[side]) for side in CAUSES if given.get(side)}
     names = {cause.pk: str(cause) for cause in Cause.objects.filter(pk__in=wanted.values())} if wanted else {}
+    unknown = gettext("no cause known yet")
     return [
-        (
-            lambda story, side=side, pk=pk: (getattr(story, side) or 0) == pk,
-            names.get(pk, gettext("no cause known yet")),
-        )
+        ((side, [None]), unknown) if given[side] == "0" else ((side, [pk]), names.get(pk, ""))
         for side, pk in wanted.items()
     ]
 
@@ -114,9 +104,8 @@ def by_group(given: Given) -> Asks:
     by, code = given.get("by", ""), given.get("group")
     if code is None:
         return []
-    key = (number(code) or None) if by in ("cause", "team") else code
-    name = names_of(by, [key])(key) if by in GROUPINGS else ""
-    return [(in_group(by, code), f"{GROUPINGS[by]}: {name}" if name else "")]
+    wanted = in_group(by, code)
+    return [(wanted, f"{GROUPINGS[by]}: {names_of(by, wanted[1])(*wanted[1])}" if by in GROUPINGS else "")]
 
 
 def listed(text: str) -> list[str]:
@@ -148,5 +137,6 @@ def newest_first(asked: Asked, wanted: Number) -> list[int]:
         return ids_behind(asked, wanted.behind)
     if wanted.missed:
         rows = missed(asked.cohort, wanted.missed, asked.at)
-        return list(rows.order_by("-pk").values_list("pk", flat=True))
-    return sorted((story.ticket for story in wanted.counts(asked.told())), reverse=True)
+    else:
+        rows = asked.kept.behind(wanted.wanted)
+    return list(rows.order_by("-pk").values_list("pk", flat=True))
