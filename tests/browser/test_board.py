@@ -97,3 +97,13 @@ def test_a_run_of_many_goes_on_by_itself(firm: Cast, page: Page) -> None:
     page.get_by_role("button", name="Nudge").click()
     page.get_by_role("button", name="Do it with 55 tickets").click()
     expect(page.get_by_text("55 tickets were changed.")).to_be_visible()
+
+
+def test_a_key_for_what_is_not_offered_says_why(firm: Cast, page: Page) -> None:
+    late(firm, 1)
+    Ticket.objects.update(owner=firm.chen)
+    sign_in(page, "chen")
+    page.goto("/overdue/")
+    press(page, "j", "u")
+    expect(page.locator("#do-nudge")).to_be_focused()
+    expect(page.locator("#do-nudge")).to_contain_text("You own this ticket yourself.")

@@ -152,7 +152,7 @@ def outside(firm: Cast, language: str) -> list[str]:
     voucher = GoodwillKind.objects.create(name="Voucher", name_zh="代金券")
     for cost in (20, 50):
         give_goodwill(
-            firm.ticket(customer=person),
+            firm.ticket(),
             by=firm.lina,
             at=now(),
             kind=voucher,
