@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db.models.functions import TruncMonth
-from django.utils import timezone
-
 from recovery.insight.cohort import Story
 from recovery.insight.recovery import Rate, tally
 from recovery.models import Cause
-from recovery.models.ticket import TicketQuerySet
 
 FOUND, SAID = "found", "said"
 SIDES: Final = (FOUND, SAID)
@@ -69,19 +64,11 @@ class Monthly:
     counts: dict[int, list[int]]
 
 
-def by_month(told: Sequence[Story], month_of: Mapping[int, date], side: str) -> Monthly:
-    """The causes by the month of the low score; a month without any is there with noughts."""
-    months = all_between(sorted(set(month_of.values())))
-    tally = Counter((cause_of(story, side), month_of.get(story.ticket)) for story in told)
-    causes = {cause for cause, _month in tally if cause is not None}
-    return Monthly(months, {cause: [tally[cause, month] for month in months] for cause in sorted(causes)})
-
-
-def months_of(cohort: TicketQuerySet) -> dict[int, date]:
-    """The first day of the month in which each low score was given, on the reader's calendar. One query."""
-    month = TruncMonth("given_at", tzinfo=timezone.get_current_timezone())
-    rows = cohort.annotate(month=month).order_by().values_list("pk", "month")
-    return {pk: first.date() for pk, first in rows}
+def by_month(counts: Mapping[tuple[int | None, date], int]) -> Monthly:
+    """From how many there are by cause and month (`Told.by_month`); a month without any has noughts."""
+    months = all_between(sorted({month for _cause, month in counts}))
+    causes = sorted({cause for cause, _month in counts if cause is not None})
+    return Monthly(months, {cause: [counts.get((cause, month), 0) for month in months] for cause in causes})
 
 
 def all_between(months: list[date]) -> list[date]:

@@ -6,12 +6,16 @@ from the ticket's own rows, and so is everything as of a past day: what is kept 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, F, Max, Q, QuerySet, Value, When
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
 
 from recovery.insight import segment
 from recovery.insight.cohort import Slice, Story, low_scores, stories
@@ -22,8 +26,9 @@ from recovery.models.ticket import TicketQuerySet
 # What every number of a cohort is made of; a grouping adds the field it goes by.
 CORE: Final = ("reached", "reached_later", "stage", "next", "now", "ever", "lasting", "why")
 BESIDE: Final = ("team", "touchpoint", "tier", "cause_found", "cause_said")
-# How long people waited to be heard: `recovery.wait_of`, reckoned by PostgreSQL.
-WAIT: Final = "wait"
+# Told from several fields: how long people waited to be heard (`recovery.wait_of`), and whether the cause was
+# found as the customer said it.
+WAIT, AGREES = "wait", "agrees"
 # A field of a story, and the values it may have.
 Wanted = tuple[str, Collection[Any]]
 # So many are told the slow way at a time.
@@ -47,11 +52,27 @@ class Told:
     def behind(self, wanted: Iterable[Wanted]) -> TicketQuerySet:
         """The tickets whose story has one of these values in each of these fields."""
         wanted = list(wanted)
-        kept = self._kept().alias(wait=wait())
+        kept = self._kept().alias(wait=wait(), agrees=agrees())
         for name, values in wanted:
             kept = kept.filter(one_of(name, values))
         retold = [story.ticket for story in self.retold if is_wanted(story, wanted)]
         return Ticket.objects.filter(Q(pk__in=kept.values("pk")) | Q(pk__in=retold))
+
+    def by_month(self, field: str) -> Counter[tuple[Any, date]]:
+        """How many there are by one of BESIDE and the month of the low score, on the reader's calendar."""
+        kept: Any = self._kept().annotate(month=month_given()).values_list(field, "month")
+        counts = Counter(
+            {(value, month.date()): count for value, month, count in kept.annotate(count=Count("pk"))}
+        )
+        if self.retold:
+            months = self._months([story.ticket for story in self.retold])
+            told = (story for story in self.retold if story.ticket in months)
+            counts.update((getattr(story, field), months[story.ticket]) for story in told)
+        return counts
+
+    def _months(self, tickets: list[int]) -> dict[int, date]:
+        rows = low_scores(Ticket.objects.filter(pk__in=tickets), Slice()).annotate(month=month_given())
+        return {pk: month.date() for pk, month in rows.order_by().values_list("pk", "month")}
 
     @cached_property
     def retold(self) -> list[Story]:
@@ -106,10 +127,19 @@ def story_of(row: dict[str, Any]) -> Story:
     return Story(ticket=0, **row, to_contact=longest if wait else None)
 
 
+def month_given() -> TruncMonth:
+    return TruncMonth("given_at", tzinfo=timezone.get_current_timezone())
+
+
 def wait() -> Case:
     limits = [When(to_contact__lte=limit, then=Value(name)) for name, limit in WITHIN]
     never = When(reached=False, then=Value(NEVER))
     return Case(never, *limits, default=Value(LATER), output_field=CharField())
+
+
+def agrees() -> Case:
+    found = When(cause_found=F("cause_said"), then=Value(True))
+    return Case(found, default=Value(False), output_field=BooleanField())
 
 
 def one_of(name: str, values: Collection[Any]) -> Q:
@@ -118,9 +148,15 @@ def one_of(name: str, values: Collection[Any]) -> Q:
 
 
 def is_wanted(story: Story, wanted: Iterable[Wanted]) -> bool:
-    return all(
-        (wait_of(story) if name == WAIT else getattr(story, name)) in values for name, values in wanted
-    )
+    return all(value_of(story, name) in values for name, values in wanted)
+
+
+def value_of(story: Story, name: str) -> object:
+    if name == WAIT:
+        return wait_of(story)
+    if name == AGREES:
+        return story.cause_found is not None and story.cause_found == story.cause_said
+    return getattr(story, name)
 
 
 def changed_tickets() -> list[int]:
@@ -129,4 +165,4 @@ def changed_tickets() -> list[int]:
     customers = marks.filter(customer__isnull=False).values("customer")
     named = marks.filter(ticket__isnull=False).values_list("ticket", flat=True)
     theirs = Ticket.objects.order_by().filter(customer__in=customers).values_list("pk", flat=True)
-    return sorted(named.union(theirs))
+    return sorted(ticket for ticket in named.union(theirs) if ticket is not None)

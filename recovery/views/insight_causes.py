@@ -20,11 +20,11 @@ from recovery.insight.causes import (
     Pareto,
     agreement,
     by_month,
-    months_of,
     pareto,
 )
 from recovery.insight.cohort import Story
 from recovery.insight.definitions import DEFINITIONS
+from recovery.insight.told import AGREES
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_behind import BEHIND
@@ -38,18 +38,18 @@ from recovery.views.insight_slice import Asked
 @require_safe
 def show_causes(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    told = asked.told()
+    told = asked.kept.counted("cause_found", "cause_said")
     blocks = [cause_block(told, side, asked) for side in SIDES]
-    month_of = months_of(asked.cohort) if told else {}
     for block in blocks:
-        block["by_month"] = monthly_table(block["found"], by_month(told, month_of, block["side"]), asked)
+        months = by_month(asked.kept.by_month(f"cause_{block['side']}"))
+        block["by_month"] = monthly_table(block["found"], months, asked)
     return page(
         request,
         "insight_causes",
         asked,
         "insight-causes",
         blocks=blocks,
-        size=len(told),
+        size=sum(story.count for story in told),
         agreement=agreement_line(told, asked),
     )
 
@@ -103,11 +103,7 @@ def agreement_line(told: list[Story], asked: Asked) -> Line:
 
 
 def agreed(asked: Asked) -> Iterable[int]:
-    return [
-        story.ticket
-        for story in asked.told()
-        if story.cause_found is not None and story.cause_found == story.cause_said
-    ]
+    return asked.kept.behind([(AGREES, [True])]).values_list("pk", flat=True)
 
 
 BEHIND["cause_agreed"] = agreed

@@ -28,13 +28,13 @@ class Command(BaseCommand):
         self.total = Ticket.objects.count()
         self.done, self.told_at = 0, time.monotonic()
         if options["check"]:
-            self.check()
+            self.compare()
             return
         for size in telling.rebuild():
             self.progress(size)
         self.stdout.write(f"{self.done} tickets told.")
 
-    def check(self) -> None:
+    def compare(self) -> None:
         found = 0
         for size, differences in telling.check():
             self.progress(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 from operator import attrgetter
 from random import Random
@@ -17,11 +17,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from psycopg import Connection
 
-from recovery.insight.causes import SIDES, pareto
+from recovery.insight.causes import SIDES, by_month, pareto
 from recovery.insight.cohort import Slice, Story, low_scores, pick, stories
 from recovery.insight.recovery import ranking, recovery, wait_of
 from recovery.insight.telling import REST, check, rebuild, tell_batch
-from recovery.insight.told import BESIDE, WAIT, Told, Wanted
+from recovery.insight.told import AGREES, BESIDE, WAIT, Told, Wanted
 from recovery.models import Contact, Resurvey, Ticket, TicketEvent, ToldTicket, UntoldChange
 from surveys.models import Customer, Response, Survey
 from tests.due import due, run_all, take_step
@@ -233,7 +233,26 @@ def test_it_gives_the_tickets_behind_each_number(cast: Cast) -> None:
     assert behind(("cause_found", [None])) == unknown != behind()
     late = {story.ticket for story in told if story.cause_found in (None, cast.late.pk)}
     assert behind(("cause_found", [None, cast.late.pk])) == late
+    agreeing = {each.ticket for each in told if each.cause_found and each.cause_found == each.cause_said}
+    assert behind((AGREES, [True])) == agreeing
     assert behind() == {story.ticket for story in told}
+
+
+def test_it_counts_causes_by_month(cast: Cast) -> None:
+    for at in (MONDAY, MONDAY, MONDAY + 40 * DAY):
+        put_right(cast, low(cast, at=at), at=at + DAY)
+    low(cast, at=MONDAY + 40 * DAY)
+    late, march, april = cast.late.pk, date(2026, 3, 1), date(2026, 4, 1)
+    expected = {(late, march): 2, (late, april): 1, (None, april): 1}
+    assert Told(Ticket.objects.all(), ALL).by_month("cause_found") == expected
+    tell_batch(limit=4)
+    assert ToldTicket.objects.exists()
+    assert UntoldChange.objects.exists()
+    assert Told(Ticket.objects.all(), ALL).by_month("cause_found") == expected
+    keep_all()
+    assert Told(Ticket.objects.all(), ALL).by_month("cause_found") == expected
+    (months, counts) = (by_month(expected).months, by_month(expected).counts)
+    assert (months, counts) == ([march, april], {late: [2, 1]})
 
 
 # What may change a story, done to a ticket whose loop has ended; without its mark the numbers would be wrong.
