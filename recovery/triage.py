@@ -117,7 +117,8 @@ def decide(
         "result": "no_ticket",
     }
     if not verdict.opens:
-        return wake(response, at), note
+        wake(response, at)
+        return None, note
     plan = plan_for(verdict)
     open_already = open_ticket_of(response)
     if open_already is not None:

@@ -20,14 +20,14 @@ from django.utils.translation import gettext_lazy as _
 
 from dispatch.clock import now
 from recovery.lifecycle import Refused, hold_out
-from recovery.lifecycle.hold_out import HoldOutPlan, plan_of
+from recovery.lifecycle.hold_out import FULL, HoldOutPlan, plan_of
 from recovery.models import HoldOut
 
 PLANNED: Final = (
     *("name", "survey", "share", "days", "difference", "power", "expected_recovered", "expected_response"),
     *("spared_priority", "spared_value", "spared_tiers"),
 )
-KEPT: Final = ("planned_later", "planned_now", "started_at", "started_by", "ended_at", "ended_why")
+KEPT: Final = ("planned_later", "planned_now", "started_at", "started_by", "ended_at", "why_ended")
 
 
 class HoldOutForm(forms.ModelForm[HoldOut]):
@@ -127,6 +127,10 @@ class HoldOutAdmin(admin.ModelAdmin[HoldOut]):
             return "-"
         return str(row.draws.filter(side="later").count())
 
+    @admin.display(description=_("why it ended"), empty_value="-")
+    def why_ended(self, row: HoldOut) -> str | None:
+        return gettext("as many as planned were drawn") if row.ended_why == FULL else row.ended_why or None
+
     # --- begun and ended on purpose ---
 
     def get_urls(self) -> list[URLPattern]:
@@ -177,7 +181,7 @@ class HoldOutAdmin(admin.ModelAdmin[HoldOut]):
         except Refused as refused:
             return self.refused(request, row, refused)
         self.log_change(request, row, str(words))
-        self.message_user(request, words)
+        self.message_user(request, str(words))
         return self.back(row)
 
     def refused(self, request: HttpRequest, row: HoldOut, refused: Refused) -> HttpResponse:
@@ -231,10 +235,18 @@ def plan_words(row: HoldOut, plan: HoldOutPlan) -> list[str]:
     return [needed, duration_words(row, plan)]
 
 
+TWO_YEARS: Final = 104  # in weeks
+
+
 def duration_words(row: HoldOut, plan: HoldOutPlan) -> str:
     if plan.weeks is None:
         return gettext("In the last 90 days no low score came in that could have been drawn.")
     rate = f"{plan.a_week:,.1f}" if plan.a_week < 10 else f"{plan.a_week:,.0f}"
+    if plan.weeks > TWO_YEARS:
+        return gettext(
+            "At the present rate of {rate} such low scores a week that would take about {years} years: look"
+            " for a larger difference, or hold out a larger share."
+        ).format(rate=rate, years=round(plan.weeks / 52))
     return ngettext(
         "At the present rate of {rate} such low scores a week that is about {weeks} week, and {days} days"
         " more until the last are asked.",

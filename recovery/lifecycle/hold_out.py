@@ -16,7 +16,7 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import lot
@@ -24,7 +24,7 @@ from recovery.lifecycle.act import acting, name_of
 from recovery.lifecycle.clock import iso, recompute, resume
 from recovery.lifecycle.hold_out_asking import plan_question
 from recovery.lifecycle.table import Refused
-from recovery.models import HoldOut, HoldOutDraw, Ticket, Wait
+from recovery.models import HoldOut, HoldOutDraw, Ticket, TicketEvent, Wait
 from recovery.models.ticket import WAITING
 from surveys import invitations
 from surveys.estimates import sample_sizes
@@ -93,7 +93,10 @@ def to_draw(answers: int, response: int) -> int:
 
 def eligible_a_week(hold_out: HoldOut, at: datetime) -> float:
     """Low scores of the survey a week, of late, as far as their tickets say that they would be drawn."""
-    spared = Q(priority__lte=hold_out.spared_priority) | Q(customer=None)
+    urgent = TicketEvent.objects.filter(
+        ticket=OuterRef("pk"), version=1, kind="opened", data__priority__lte=hold_out.spared_priority
+    )
+    spared = Exists(urgent) | Q(customer=None)
     if hold_out.spared_value is not None:
         spared |= Q(customer__annual_value__gte=hold_out.spared_value)
     if hold_out.spared_tiers:

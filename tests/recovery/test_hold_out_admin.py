@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dispatch.clock import now
 from recovery.lifecycle.hold_out import end, start
 from recovery.models import HoldOut
 from tests.make import DAY, MONDAY, Cast
@@ -116,6 +117,20 @@ def test_an_ended_one_cannot_be_ended_or_started(cast: Cast, ada: Client) -> Non
     row = end(start(draft(cast), by=cast.admin, at=MONDAY), by=cast.admin, at=MONDAY + DAY, why="Over")
     assert "It is not running." in ada.post(url("end", row), {"why": "x"}, follow=True).content.decode()
     assert "It has begun already" in ada.post(url("start", row), follow=True).content.decode()
+
+
+def test_it_says_when_its_size_is_out_of_reach(cast: Cast, ada: Client) -> None:
+    for _ in range(3):
+        cast.ticket(at=now() - DAY)
+    assert (
+        "that would take about 232 years: look for a larger"
+        in ada.get(url("start", draft(cast))).content.decode()
+    )
+
+
+def test_one_that_ended_by_itself_says_so_in_words(cast: Cast, ada: Client) -> None:
+    row = end(start(draft(cast), by=cast.admin, at=MONDAY), by=None, at=MONDAY, why="full")
+    assert "as many as planned were drawn" in ada.get(url("change", row)).content.decode()
 
 
 @pytest.mark.parametrize("name", ["start", "end"])

@@ -11,6 +11,7 @@ before they are asked again; nobody else is drawn, as nobody could follow them u
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -130,7 +131,7 @@ def table(seeds: int = SEEDS) -> list[Line]:
     ]
 
 
-def line(name: str, estimates: list[tuple[float, Interval | None]], truth: float) -> Line:
+def line(name: str, estimates: Sequence[tuple[float, Interval | None]], truth: float) -> Line:
     values = [value for value, _interval in estimates]
     intervals = [interval for _value, interval in estimates if interval is not None]
     return Line(
