@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db.models import Count, F, Q
 
 from recovery.insight.pace import Clock, Paces, at_risk, clocks_of, paces_of, running, teams_with_hours
+from recovery.lifecycle.lot import BY_LOT
 from recovery.models import Deadline, Team, Wait
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import IN_WORK, WAITING, TicketQuerySet
@@ -64,10 +65,14 @@ def is_silent(now: Measure) -> Q:
 
 
 def is_stuck(now: Measure) -> Q:
-    """Waits for the customer since before the last five working days, or past the time it should resume."""
+    """Waits for the customer since before the last five working days, or past the time it should resume.
+
+    What waits by the lot of a hold-out waits as long as the lot says.
+    """
     long = Q(resume_at__lte=now.at)
     for clock in now.clocks:
-        long |= Q(ticket__team__in=clock.teams, starts_at__lt=clock.since)
+        for_them = ~Q(reason=BY_LOT, by=None)
+        long |= Q(for_them, ticket__team__in=clock.teams, starts_at__lt=clock.since)
     return Q(status=WAITING, pk__in=Wait.objects.filter(long, ends_at=None).order_by().values("ticket"))
 
 

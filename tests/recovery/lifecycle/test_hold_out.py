@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from recovery.insight.standing import is_stuck, measure
 from recovery.lifecycle import (
     Plan,
     Refused,
@@ -353,6 +354,13 @@ class TestLater:
         assert answer(cast, ticket, 9, MONDAY + DAY) is None
         assert fresh(ticket).status == "waiting"
         assert drawn_question(ticket).state == "held"
+
+    def test_it_does_not_wait_too_long_before_its_time(self, cast: Cast) -> None:
+        running(cast)
+        ticket = cast.ticket()
+        stuck = start_waiting(cast.ticket(survey=make_survey("support")), by=cast.lina, at=MONDAY, reason="x")
+        found = [Ticket.objects.filter(is_stuck(measure([cast.east.pk], at))) for at in (ASK_AT, OVER + HOUR)]
+        assert [set(tickets) for tickets in found] == [{stuck}, {stuck, ticket}]
 
     def test_a_wait_of_a_colleague_releases_nothing(self, cast: Cast) -> None:
         running(cast, "now")
