@@ -14,7 +14,7 @@ from typing import Final
 
 from surveys.scoring import BandCounts, nps
 
-Z: Final = 1.959964
+Z: Final = 1.959963984540054
 MIN_ANSWERS_FOR_PERCENT: Final = 10
 MIN_ANSWERS_FOR_RANKING: Final = 30
 

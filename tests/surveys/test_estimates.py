@@ -37,7 +37,7 @@ def test_it_computes_the_nps_interval_as_wald_with_three_answers_added(answers: 
     p, d = (answers.promoters + 0.75) / n, (answers.detractors + 0.75) / n
     # The variance of a score of +1, 0 and -1, written out as an expectation.
     variance = p * (1 - (p - d)) ** 2 + d * (-1 - (p - d)) ** 2 + (1 - p - d) * (p - d) ** 2
-    low, high = (100 * (p - d + sign * 1.959964 * math.sqrt(variance / n)) for sign in (-1, 1))
+    low, high = (100 * (p - d + sign * estimates.Z * math.sqrt(variance / n)) for sign in (-1, 1))
     interval = estimates.nps_interval(answers)
     assert interval is not None
     assert interval.low == pytest.approx(max(-100, low), abs=1e-9)

@@ -41,7 +41,7 @@ def test_by_hand() -> None:
     found = share_trend([0, 1, 2], [8, 5, 2], [10, 10, 10])
     assert found is not None
     assert found.value == pytest.approx(-0.3)
-    assert found.interval.high == pytest.approx(-0.3 + 1.959964 * math.sqrt(0.25 / 20))
+    assert found.interval.high == pytest.approx(-0.3 + Z * math.sqrt(0.25 / 20))
     assert found.is_clear
 
 
