@@ -83,7 +83,7 @@ def shown_figures(figures: SurveyFigures) -> Shown:
         "detractors": bands.detractors,
         "unanswered": figures.unanswered,
         **value_of(figure),
-        "mean": figure.mean if figure.kind != "nps" else None,
+        "mean": shown_mean(figure) if figure.kind != "nps" else None,
         "definition": define(figure.kind),
         "asked": figures.invited,
         "replied": figures.replied,
@@ -99,6 +99,10 @@ def shown_figures(figures: SurveyFigures) -> Shown:
 def value_of(figure: Figure) -> Shown:
     """Null from fewer than ten answers: the counts say all there is to say."""
     return {"value": figure.value, **ends_of(figure.interval)}
+
+
+def shown_mean(figure: Figure) -> Shown:
+    return {"value": figure.mean, **ends_of(figure.mean_interval), "definition": define("survey_mean")}
 
 
 def shown_bounds(figures: SurveyFigures) -> Shown:

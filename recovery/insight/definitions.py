@@ -165,7 +165,9 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "NPS: 100 × (promoters − detractors) / valid answers, with its adjusted Wald 95 % interval."
         " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it."
     ),
-    "survey_mean": _("Mean: of the valid answers, in the numbers of the scale."),
+    "survey_mean": _(
+        "Mean: of the valid answers, in the numbers of the scale, with Student’s 95 % interval."
+    ),
     "survey_response": _(
         "Response: answered / delivered. Whoever was asked lately may still answer; an invitation that could"
         " not be delivered is in neither."
@@ -262,7 +264,8 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     "panel_ever": _("Ever: the same, by the best of the later answers."),
     "panel_scale": _(
         "Answers given on another scale are compared with nothing here. People who answered on another scale"
-        " only are in no cell; they are counted beside the table."
+        " only are in no cell; they are counted beside the table. Where the scale seems to have changed and"
+        " nobody has said so, only answers from that month on are compared."
     ),
     "panel_change": _(
         "Change: the figure of the same people later less earlier. Its 95 % interval is that of each person’s"

@@ -79,10 +79,13 @@ def answers_seen(request: HttpRequest, customer: Customer) -> list[Response]:
 
 
 def sparks_of(answers: list[Response]) -> list[tuple[str, str]]:
-    """One tiny picture per survey that was answered more than once."""
+    """One tiny picture per survey that was answered more than once on its scale of today."""
+    known = Response.objects.filter(pk__in=[answer.pk for answer in answers])
+    comparable = set(known.on_todays_scale().values_list("pk", flat=True))
     by_survey: dict[int, list[Response]] = {}
     for answer in reversed(answers):
-        if answer.state == Response.COMPLETE and answer.score is not None:
+        is_scored = answer.state == Response.COMPLETE and answer.score is not None
+        if is_scored and answer.pk in comparable:
             by_survey.setdefault(answer.survey_id, []).append(answer)
     return [
         (

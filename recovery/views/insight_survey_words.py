@@ -72,6 +72,17 @@ def headline(figure: Figure) -> str:
     )
 
 
+def mean_words(figure: Figure) -> str:
+    if figure.mean is None:
+        return ""
+    ends = figure.mean_interval
+    if ends is None:
+        return gettext("The mean is {mean}.").format(mean=f"{figure.mean:.2f}")
+    return gettext("The mean is {mean} ({low} to {high}).").format(
+        mean=f"{figure.mean:.2f}", low=f"{ends.low:.2f}", high=f"{ends.high:.2f}"
+    )
+
+
 # --- differences --------------------------------------------------------------------------------------------
 
 

@@ -95,11 +95,10 @@ class Said:
 
 def said(results: Results) -> Said:
     figure = results.figure
-    has_mean = results.survey.kind != "nps" and figure.mean is not None
     return Said(
         headline=words.headline(figure),
         before=words.before_words(results),
-        mean=_("The mean is {mean}.").format(mean=f"{figure.mean:.2f}") if has_mean else "",
+        mean="" if results.survey.kind == "nps" else words.mean_words(figure),
         beside=[*words.former_words(results.former, results.era.scale), *beside_words(results)],
         bounds=bounds_words(results),
         silent=results.asking.all.silent if results.asking else 0,

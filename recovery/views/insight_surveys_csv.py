@@ -68,7 +68,8 @@ def csv_rows(results: Results, by: str) -> Iterable[Row]:
         words_of = _("silent: {n}").format(n=results.asking.all.silent)
         yield row("nps_bounds", _("bounds for silence"), ends=results.bounds, said=words_of)
     if results.survey.kind != "nps" and results.figure.mean is not None:
-        yield row("survey_mean", _("mean"), n=results.figure.answered, value=results.figure.mean)
+        figure = results.figure
+        yield row("survey_mean", _("mean"), n=figure.answered, value=figure.mean, ends=figure.mean_interval)
     yield from level_rows(results)
     for point in results.trend.points:
         scale = words.scale_words(point.era.scale)

@@ -189,9 +189,9 @@ def who_of(request: HttpRequest, customer: Customer | None, ticket: Ticket, at: 
 
 
 def scores_of(customer: Customer, ticket: Ticket) -> list[int]:
-    """The scores this person gave in the same survey, oldest first."""
+    """The scores this person gave in the same survey, on its scale of today, oldest first."""
     counted = Response.objects.counted().filter(customer=customer, survey=ticket.response.survey)
-    newest = counted.order_by("-answered_at", "-id").values_list("score", flat=True)[:12]
+    newest = counted.on_todays_scale().order_by("-answered_at", "-id").values_list("score", flat=True)[:12]
     return [score for score in reversed(newest) if score is not None]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +11,7 @@ from surveys.models.customer import Customer
 from surveys.models.fields import CALL_TIMES, CHANNELS, check_time_zone
 from surveys.models.invitation import Invitation
 from surveys.models.lookup import CharacterPairs
+from surveys.models.scale import FormerScale
 from surveys.models.survey import Question, Survey
 
 
@@ -57,6 +58,12 @@ class ResponseQuerySet(models.QuerySet["Response"]):
     def counted(self) -> ResponseQuerySet:
         """The valid answers: scored, and neither withdrawn nor a test."""
         return self.filter(state=Response.COMPLETE, score__isnull=False)
+
+    def on_todays_scale(self) -> ResponseQuerySet:
+        """Those given since the survey last had another scale."""
+        former = FormerScale.objects.filter(survey=OuterRef("survey")).order_by("-until")
+        last = Subquery(former.values("until")[:1])
+        return self.alias(scale_since=last).filter(Q(scale_since=None) | Q(answered_at__gte=F("scale_since")))
 
 
 class Response(models.Model):

@@ -9,6 +9,7 @@ from surveys.estimates import (
     MIN_ANSWERS_FOR_RANKING,
     Difference,
     Interval,
+    mean_interval,
     newcombe_difference,
     nps_difference,
     nps_difference_p,
@@ -72,6 +73,13 @@ class Figure:
     def mean(self) -> float | None:
         """In the numbers of the scale."""
         return self.levels.mean if self.is_enough else None
+
+    @property
+    def mean_interval(self) -> Interval | None:
+        """None below ten answers, and where all gave the same score."""
+        if not self.is_enough:
+            return None
+        return mean_interval([level for level, count in self.levels.counts.items() for _ in range(count)])
 
     def less(self, other: "Figure") -> Difference | None:
         """This less the other, in the unit of both; None where either is too few or on another scale."""

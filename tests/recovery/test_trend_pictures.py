@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery.pictures import NARROW, WIDE, Labels
+from recovery.pictures import NARROW, WIDE, Labels, sparkline_svg
 from recovery.pictures.levels import Level, levels_svg
+from recovery.pictures.ranges import Range, ranges_svg
 from recovery.pictures.trend import Mark, trend_svg
+from surveys.scoring import CSAT_1_5
 
 LABELS = Labels("NPS over time", "Broken where few answered.")
 WIDTHS = pytest.mark.parametrize("width", [WIDE, NARROW])
@@ -133,3 +135,46 @@ class TestLevels:
     def test_it_escapes_what_came_from_outside(self) -> None:
         svg = levels_svg([Level("<b>", 1, "<i>", '"><s>', "<u>")], LABELS, width=WIDE)
         assert not any(each in svg for each in ("<b>", "<i>", "<s>", "<u>"))
+
+
+class TestRanges:
+    RANGES = (Range("Branch 1", 60, 40, 80, "+60 (+40 to +80)"), Range("Branch 4", -40, -60, -10, "−40"))
+
+    @WIDTHS
+    def test_what_is_higher_stands_further_to_the_right(self, width: int) -> None:
+        svg = ranges_svg(self.RANGES, LABELS, width=width, tick=tick, middle=10)
+        first, second = (float(each.get("cx", "")) for each in of_class(svg, "spark-dot"))
+        (line,) = of_class(svg, "trend-change")
+        across = float(re.match(r"M([\d.]+)", line.get("d", ""))[1])  # type: ignore[index]
+        assert 0 < second < across < first < width
+        assert {"Branch 1", "Branch 4", "+60 (+40 to +80)"} <= set(texts(svg))
+
+    def test_it_draws_nothing_where_there_is_nothing(self) -> None:
+        assert ranges_svg([], LABELS, width=WIDE, tick=tick) == ""
+
+    def test_it_escapes_what_came_from_outside(self) -> None:
+        svg = ranges_svg([Range("<b>", 1, 0, 2, "<i>", '"><s>')], LABELS, width=WIDE, tick=tick)
+        assert not any(each in svg for each in ("<b>", "<i>", "<s>"))
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.lists(st.tuples(st.floats(-100, 100), st.floats(0, 60)), min_size=1, max_size=20),
+        st.sampled_from([WIDE, NARROW]),
+    )
+    def test_it_keeps_every_interval_on_the_paper(
+        self, figures: list[tuple[float, float]], width: int
+    ) -> None:
+        ranges = [
+            Range("A branch", value, max(-100, value - margin), min(100, value + margin), f"{value:+.0f}")
+            for value, margin in figures
+        ]
+        svg = ranges_svg(ranges, LABELS, width=width, tick=tick)
+        for each in of_class(svg, "mark-ci"):
+            low, high = re.match(r"M([\d.]+) [\d.]+H([\d.]+)", each.get("d", "")).groups()  # type: ignore[union-attr]
+            assert 0 <= float(low) <= float(high) <= width
+
+
+def test_a_customers_tiny_line_leaves_out_scores_that_its_scale_does_not_have() -> None:
+    svg = sparkline_svg([9, 2, 5], CSAT_1_5)
+    assert len([each for each in ET.fromstring(svg).iter() if each.tag.endswith("circle")]) == 2
+    assert sparkline_svg([9], CSAT_1_5) == ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,14 @@ class TestSuspicion:
     def test_it_does_not_suspect_people_who_are_merely_happier(self) -> None:
         happier = {0: 1, 2: 1, 5: 5, 7: 10, 8: 20, 9: 30, 10: 40}
         assert suspected_changes(months(WIDE, WIDE, happier, happier)) == []
+
+    def test_it_does_not_suspect_chance(self) -> None:
+        """Three hundred firms in which nothing changes, with scores at either end that hardly anybody gives."""
+        weights = [2, 0.5, 1, 1, 2, 8, 5, 20, 30, 25, 1]
+        rng = Random(2026)
+        for _firm in range(300):
+            scores = [rng.choices(range(11), weights, k=rng.randrange(20, 90)) for _month in range(12)]
+            assert suspected_changes(months(*(dict(Counter(each)) for each in scores))) == []
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(st.lists(st.integers(0, 10), min_size=20, max_size=120), min_size=2, max_size=8))

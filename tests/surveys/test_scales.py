@@ -50,6 +50,14 @@ def test_it_knows_the_scale_of_every_moment(survey: Survey) -> None:
     assert survey.band(None, MONDAY) == ""
 
 
+def test_it_leaves_out_what_a_person_said_on_another_scale(survey: Survey) -> None:
+    answer(survey, 5, at=MONDAY - DAY)
+    answer(survey, 9, at=MONDAY)
+    answer(make_survey("returns"), 3, at=MONDAY - DAY)
+    scores = Response.objects.counted().on_todays_scale().order_by("score").values_list("score", flat=True)
+    assert list(scores) == [3, 9]
+
+
 class TestIntake:
     def sent(self, survey: Survey, source: Source, score: int, **fields: Any) -> Response:
         body = {"survey": survey.slug, "external_id": "r-1", "score": score, **fields}

@@ -135,3 +135,11 @@ def test_it_gives_every_survey_its_figure_where_none_is_named(cast: Cast, vera: 
     answer = vera.read("insight/nps/").json()
     assert [each["survey"] for each in answer["surveys"]] == ["delivery", "shop"]
     assert "trend" not in answer["surveys"][0]
+
+
+def test_it_gives_the_mean_of_satisfaction_with_its_interval(cast: Cast, vera: Client) -> None:
+    csat = make_survey("shop", kind="csat", lowest=1, highest=5, low_cut=2, high_cut=4)
+    said(csat, *[5] * 30, *[1] * 10)
+    mean = one(vera, survey="shop")["mean"]
+    assert (mean["value"], round(mean["low"], 2), round(mean["high"], 2)) == (4.0, 3.44, 4.56)
+    assert one(vera, survey="delivery")["mean"] is None
