@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from recovery.insight import segment
-from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.told import Told
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
@@ -70,13 +70,9 @@ class Asked:
     def cohort(self) -> TicketQuerySet:
         return low_scores(self.seen, self.which)
 
-    def told(self) -> list[Story]:
-        """What became of each low score of the cohort, at the moment asked for."""
-        return stories(self.cohort, self.as_of)
-
     @cached_property
     def kept(self) -> Told:
-        """The same, counted from the stories that are kept: for numbers that need not know each ticket."""
+        """What became of each of them, at the moment asked for."""
         return Told(self.seen, self.which)
 
     @property
@@ -153,8 +149,10 @@ def read(request: HttpRequest, at: datetime) -> Asked:
     errors: list[str] = []
     today = timezone.localtime(at).date()
     stood = day_past(door.asked(request, "as_of"), today, errors)
-    last = day_of(door.asked(request, "to"), errors) or stood or today
-    first = day_of(door.asked(request, "from"), errors) or last - timedelta(days=USUAL_DAYS - 1)
+    begun = day_of(door.asked(request, "from"), errors)
+    until = stood if stood and (begun is None or begun <= stood) else today
+    last = day_of(door.asked(request, "to"), errors) or until
+    first = begun or last - timedelta(days=USUAL_DAYS - 1)
     if first > last:
         errors.append(_("The first day lies after the last one; they were swapped."))
         first, last = last, first

@@ -1,11 +1,13 @@
 """The figures, against numbers worked out by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from recovery.insight.cohort import Story
-from recovery.insight.recovery import Rate, Recovery, ranking, recovery, wait_of
+from recovery.insight.recovery import Rate, Recovery, dose, ranking, recovery, wait_of
+from surveys.estimates import newcombe_difference
 
 # Of 412 low scores, 287 were reached: 240 of them asked again; of the 125 others, 90.
 COUNTS = [
@@ -128,3 +130,75 @@ def test_people_are_grouped_by_how_long_they_waited(hours: float | None, group: 
 
 def test_whoever_was_heard_only_after_their_answer_waited_in_vain() -> None:
     assert wait_of(story(reached=False, to_contact=timedelta(hours=1))) == "never"
+
+
+def test_lasting_is_of_those_converted_who_answered_once_more() -> None:
+    told = [story(lasting=lasting) for lasting in ["promoter"] * 9 + ["passive"] * 2 + ["detractor"]]
+    told += [story(lasting="no_answer")] * 5 + [story(state="passive")] * 3
+    found = recovery(told)
+    assert (found.converted().hits, found.lasting.hits, found.lasting.n) == (17, 9, 12)
+    assert found.lasting.interval is not None
+    assert recovery([story(lasting="no_answer")]).lasting.n == 0
+
+
+def test_stories_that_stand_for_many_count_as_many() -> None:
+    many = [story(count=30, team=1), story(state="detractor", count=10, team=1)]
+    many.append(story(False, count=20, team=2))
+    one_by_one = [replace(each, count=1) for each in many for _ in range(each.count)]
+    assert recovery(many) == recovery(one_by_one)
+    assert ranking(many, lambda each: each.team) == ranking(one_by_one, lambda each: each.team)
+
+
+def test_a_group_is_held_against_all_the_others() -> None:
+    told = [story(team=1, count=30), story(team=1, state="detractor", count=10)]
+    told += [story(team=2, count=20), story(team=2, state="detractor", count=30)]
+    told += [story(team=3, count=5), story(team=3, state="detractor", count=5)]
+    found = ranking(told, lambda each: each.team)
+    first, second = found.ranked
+    # By hand: 30 of 40 against 25 of 60; 20 of 50 against 35 of 50.
+    assert first.difference == newcombe_difference(30, 40, 25, 60)
+    assert second.difference == newcombe_difference(20, 50, 35, 50)
+    assert not first.may_be_chance
+    assert [group.difference for group in found.small] == [None]
+
+
+def test_a_difference_that_many_comparisons_do_not_bear_out_may_be_chance() -> None:
+    told = [story(team=0, count=30), story(team=0, state="detractor", count=10)]
+    for team in range(1, 9):
+        told += [story(team=team, count=22), story(team=team, state="detractor", count=18)]
+    found = ranking(told, lambda each: each.team)
+    best = found.ranked[0]
+    assert best.difference is not None
+    assert best.difference.is_clear
+    assert best.may_be_chance
+    two = ranking(told[:4], lambda each: each.team)
+    assert not any(group.may_be_chance for group in two.ranked)
+
+
+def test_nobody_is_held_against_fewer_than_ten_others() -> None:
+    found = ranking([story(team=1, count=40), story(team=2, count=9)], lambda each: each.team)
+    assert found.ranked[0].difference is None
+
+
+def waited(hours: float, hits: int, misses: int) -> list[Story]:
+    wait = timedelta(hours=hours)
+    return [story(to_contact=wait, count=hits), story(state="detractor", to_contact=wait, count=misses)]
+
+
+def test_the_dose_is_the_trend_over_the_classes_of_waiting() -> None:
+    told = [*waited(1, 30, 10), *waited(20, 25, 15), *waited(48, 20, 20), *waited(100, 15, 25)]
+    told += [story(False, count=100)]
+    found = dose(told)
+    assert [rate.hits for rate in found.recovered.values()] == [30, 25, 20, 15]
+    assert found.n == 160
+    assert found.per_step is not None
+    # By hand: 12.5 points fewer with each class; half and a bit recovered, spread 200.
+    assert found.per_step.value == pytest.approx(-0.125)
+    margin = 1.959964 * (90 / 160 * 70 / 160 / 200) ** 0.5
+    assert found.per_step.interval.high == pytest.approx(-0.125 + margin)
+
+
+def test_few_answers_show_no_trend() -> None:
+    assert dose([*waited(1, 10, 10), *waited(20, 4, 5)]).per_step is None, "29 answers"
+    assert dose([*waited(1, 30, 30), *waited(20, 4, 5)]).per_step is None, "ten in one class only"
+    assert dose([]).per_step is None

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.recovery import Rate, recovery
+from recovery.insight.recovery import Dose, Group, Rate, recovery
 from recovery.models import Cause, Ticket
 from recovery.pictures import Flow
 from recovery.views import insight, insight_causes, insight_csv, insight_tickets, insight_times
@@ -94,6 +94,29 @@ class TestSentence:
         self, value: float, low: float, high: float, said: str
     ) -> None:
         assert words.difference_words(Difference(value, Interval(low, high))) == said
+
+
+class TestTrend:
+    @pytest.mark.parametrize(
+        ("found", "said"),
+        [
+            ((-0.06, -0.1, -0.02), "the fewer recovered: −6 points per step (−10 to −2)"),
+            ((0.06, 0.02, 0.1), "the more recovered: +6 points per step (+2 to +10)"),
+            ((-0.01, -0.05, 0.03), "no clear trend (−1 points per step of waiting, −5 to +3)"),
+        ],
+    )
+    def test_it_is_said_with_its_direction(self, found: tuple[float, float, float], said: str) -> None:
+        value, low_end, high_end = found
+        rates = {"4h": Rate(10, 20)}
+        assert said in words.dose_words(Dose(rates, Difference(value, Interval(low_end, high_end))))
+        assert words.dose_words(Dose(rates, None)).endswith("to see a trend: 20")
+
+    def test_a_group_s_difference_that_may_be_chance_says_so(self) -> None:
+        found = Difference(0.12, Interval(0.01, 0.23))
+        clear, chance = (Group(1, 40, 40, Rate(30, 40), found, may_be) for may_be in (False, True))
+        assert words.group_words(clear) == "12 points more (1 to 23)"
+        assert words.group_words(chance) == "perhaps chance among so many groups (+12 points, +1 to +23)"
+        assert words.group_words(Group(1, 40, 40, Rate(30, 40))) == ""
 
 
 class TestWords:
@@ -207,6 +230,81 @@ class TestPage:
         assert "swapped" in swapped
         assert "1 low score came in" in swapped
 
+    def test_a_past_day_is_shown_as_it_stood_and_says_so(self, cast: Cast, vera: Client) -> None:
+        loop(cast, 9)
+        low(cast, at=MONDAY + 2 * DAY)
+        said = text(vera, "/insight/?as_of=2026-03-02")
+        assert "As it stood on 2 Mar 2026 · back to now" in said
+        assert "1 low score came in" in said
+        assert "Nobody has answered again yet" in said
+        assert "to 2 Mar 2026" in said, "the ninety days up to then"
+        page = vera.get("/insight/?as_of=2026-03-02&touchpoint=").content.decode()
+        assert '<a href="?">back to now</a>' in page
+        assert "as_of=2026-03-02" in link(vera, "/insight/?as_of=2026-03-02", "1")
+        listed = text(vera, "/insight/tickets/?as_of=2026-03-02")
+        assert "Counted as it stood on 2 Mar 2026 · each ticket is shown as it is today" in listed
+
+    def test_a_past_day_comes_to_every_page_of_it(self, cast: Cast, vera: Client) -> None:
+        put_right(cast, low(cast))
+        assert "No cause is known yet" in text(vera, "/insight/causes/?as_of=2026-03-02")
+        assert "Late delivery" in text(vera, "/insight/causes/?as_of=2026-03-03")
+        rows = table(vera, "/insight/csv/?as_of=2026-03-02")
+        assert ["Still in work", "", "not reached", "1", "1"] in [row[:5] for row in rows]
+        answer = vera.get("/insight/csv/?as_of=2026-03-02")
+        assert "-as-of-2026-03-02.csv" in answer["Content-Disposition"]
+
+    @pytest.mark.parametrize(
+        ("day", "said"),
+        [
+            ("2026-04-02", "a day to come"),
+            ("2026-02-27", "before the first low score"),
+            ("yesterday", "is no day"),
+        ],
+    )
+    def test_a_day_that_says_nothing_is_named_and_left_out(
+        self, cast: Cast, vera: Client, day: str, said: str
+    ) -> None:
+        low(cast)
+        page = text(vera, f"/insight/?from=2026-03-01&as_of={day}")
+        assert said in page
+        assert "1 low score came in" in page
+        assert "As it stood" not in page
+
+    def test_today_may_be_asked_for_and_is_now(self, cast: Cast, vera: Client) -> None:
+        loop(cast, 9)
+        today = text(vera, "/insight/?as_of=2026-04-01")
+        assert "Recovered 1 of 1" in today
+
+    def test_a_segment_narrows_it_and_is_offered(self, cast: Cast, vera: Client) -> None:
+        low(cast, customer=cast.customer(tier="Gold", attributes={"region": "East"}))
+        low(cast)
+        said = text(vera, "/insight/?segment=tier:Gold")
+        assert "1 low score came in" in said
+        assert "tier: Gold" in said
+        assert "1 low score came in" in text(vera, "/insight/?segment=attribute:region%3DEast")
+        wrong = text(vera, "/insight/?segment=Gold")
+        assert "“Gold” is no segment such as tier:Gold" in wrong
+        assert "2 low scores came in" in wrong
+
+    def test_the_method_says_whom_what_and_when(self, cast: Cast, vera: Client) -> None:
+        loop(cast, 9)
+        loop(cast, None)
+        said = text(vera, "/insight/?as_of=2026-03-20&segment=language:en&from=2026-03-01")
+        note = said[said.index("Whom this is about") :]
+        assert "Here: scores given from 1 Mar 2026 to 20 Mar 2026. all teams" in note
+        assert "Everything is as it stood at the end of 20 Mar 2026." in note
+        assert "Recovered and converted are of the 1 with a next answer; the other 1 have none." in note
+        for part in ("90 days", "never dropped", "Nobody drew lots", "95 % interval", "language: en"):
+            assert part in note, part
+        assert str(DEFINITIONS["as_of"]) in note
+
+    @pytest.mark.parametrize(
+        "number", ["by=team&group=999", "by=team&group=x", "by=size&group=1", "cause_found=x"]
+    )
+    def test_a_group_that_is_not_there_has_no_tickets(self, cast: Cast, vera: Client, number: str) -> None:
+        low(cast)
+        assert "No ticket is behind this number" in text(vera, f"/insight/tickets/?{number}")
+
     @pytest.mark.parametrize("page", ["", "times/", "causes/", "tickets/"])
     def test_nothing_is_said_kindly(self, vera: Client, page: str) -> None:
         assert "No " in text(vera, f"/insight/{page}")
@@ -302,7 +400,7 @@ class TestCsv:
 
 
 class TestQueries:
-    @pytest.mark.parametrize("page", ["", "times/", "causes/", "tickets/", "csv/"])
+    @pytest.mark.parametrize("page", ["", "?as_of=2026-03-31", "times/", "causes/", "tickets/", "csv/"])
     def test_it_asks_the_database_as_often_for_many_as_for_few(
         self, cast: Cast, vera: Client, page: str
     ) -> None:
