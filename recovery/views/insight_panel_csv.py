@@ -14,6 +14,7 @@ from recovery.views import door, insight_slice
 from recovery.views import insight_panel_words as words
 from recovery.views.insight_csv import Row, plain, row
 from recovery.views.insight_panel import beside, wanted_of, ways_to_begin
+from recovery.views.insight_survey_words import suspicion_words
 from surveys.estimates import Difference, Interval
 from surveys.panel import BANDS, COLUMNS, NOT_LOW, STATES, Paired, Panel, Waves
 from surveys.results import Figure
@@ -30,6 +31,8 @@ def export_panel(request: HttpRequest) -> HttpResponse:
         found, compared = wanted.panel, wanted.waves
         rows = [*cell_rows(found), *share_rows(found), *change_rows(found)]
         rows += [row("panel_scale", name, count=count) for name, count, _url in beside(found, wanted)]
+        if found.suspicion:
+            rows.append(row("panel_scale", suspicion_words(found.suspicion)))
         rows += wave_rows(compared) if compared else []
     return as_file(f"same-people-{asked.first}-{asked.last}.csv", rows)
 

@@ -118,6 +118,21 @@ class TestPanel:
         assert "no such scale" in text(vera, "/insight/panel/?scale=3")
         assert "no such scale" in text(vera, "/insight/panel/?scale=x")
 
+    def test_a_scale_that_seems_to_have_changed_is_asked_about_and_not_compared_across(
+        self, cast: Cast, vera: Client
+    ) -> None:
+        for number in range(40):
+            who = cast.customer()
+            make_response(cast.survey, number % 11, at=MONDAY, customer=who)
+            make_response(cast.survey, number % 6, at=MONDAY - 10 * DAY, customer=who)
+        said = text(vera, "/insight/panel/")
+        assert "Before March 2026 nobody gave more than 5: has the scale changed?" in said
+        assert "Only answers from that month on are compared here." in said
+        assert "40 people answered on the scale 0–10; 0 of them answered again." in said
+        assert "An administrator can say so" in said
+        names = [row[0] for row in table(vera, "/insight/panel/csv/")]
+        assert "Before March 2026 nobody gave more than 5: has the scale changed?" in names
+
     def test_two_waves_are_chosen_on_the_page(self, cast: Cast, vera: Client) -> None:
         for _ in range(12):
             say(cast, 3, 9)
