@@ -23,7 +23,7 @@ from recovery.api.acts import team_named
 from recovery.api.filters import is_id
 from recovery.insight import segment
 from recovery.insight.causes import SIDES, Pareto, pareto
-from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
 from recovery.insight.times import KINDS, Promises, Times, Waited, times
@@ -213,12 +213,8 @@ class Insight(APIView):
     def cohort(self, question: Question) -> TicketQuerySet:
         return low_scores(visible_to(self.request.user), question.which)
 
-    def told(self, question: Question) -> list[Story]:
-        """What became of each of them, at the moment asked for."""
-        return stories(self.cohort(question), question.which.as_of)
-
     def kept(self, question: Question) -> Told:
-        """The same, counted from the stories that are kept."""
+        """What became of each of them, at the moment asked for."""
         return Told(visible_to(self.request.user), question.which)
 
 
@@ -294,8 +290,8 @@ class CausesView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        told = self.told(question)
-        sides = {side: shown_pareto(side, pareto(told, side)) for side in SIDES}
+        kept = self.kept(question)
+        sides = {side: shown_pareto(side, pareto(kept.counted(f"cause_{side}"), side)) for side in SIDES}
         return Response({**question.said, "at": question.at.isoformat(), **sides})
 
 

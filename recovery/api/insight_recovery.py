@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -21,9 +19,10 @@ from recovery.api.insight import (
     shown_rate,
 )
 from recovery.api.insight_hold_out import shown_hold_outs
-from recovery.insight.cohort import STATES, Story
-from recovery.insight.groups import FIELDS, KEYS, code_of, grouped, names_of
-from recovery.insight.recovery import COLUMNS, Dose, Group, Rate, Recovery, dose, recovery
+from recovery.insight.cohort import STATES
+from recovery.insight.groups import KEYS, code_of, groups_of, names_of
+from recovery.insight.recovery import COLUMNS, Dose, Group, Ranking, Rate, Recovery, dose, recovery
+from recovery.insight.told import WAIT
 
 
 class RecoveryView(Insight):
@@ -35,7 +34,8 @@ class RecoveryView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        told = self.kept(question).counted(*FIELDS.values())
+        kept = self.kept(question)
+        told = kept.counted(WAIT)
         return Response(
             {
                 **question.said,
@@ -43,7 +43,7 @@ class RecoveryView(Insight):
                 **shown_recovery(recovery(told)),
                 "hold_outs": shown_hold_outs(question, visible_to(request.user)),
                 "dose": shown_dose(dose(told)),
-                "groups": {by: shown_groups(told, by) for by in KEYS},
+                "groups": {by: shown_groups(groups_of(kept, by), by) for by in KEYS},
                 "method": {name: define(name) for name in ("few", "as_of", "segment")},
             }
         )
@@ -95,9 +95,8 @@ def shown_dose(found: Dose) -> Shown:
     }
 
 
-def shown_groups(told: Sequence[Story], by: str) -> list[Shown]:
+def shown_groups(found: Ranking, by: str) -> list[Shown]:
     """The ranked ones first; of the small ones only the counts are given."""
-    found = grouped(told, by)
     names = names_of(by, [group.key for group in found])
     return [
         *(shown_group(group, names(group.key), is_ranked=True) for group in found.ranked),

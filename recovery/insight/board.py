@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recovery.insight.causes import FOUND, Pareto, pareto
-from recovery.insight.cohort import Slice, low_scores, stories
+from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.known import past_of
 from recovery.insight.recovery import Rate, Recovery, recovery
 from recovery.insight.said import which_answers
 from recovery.insight.targets import Judged, Period, judged, targets_for
 from recovery.insight.times import promises
+from recovery.insight.told import Told
 from recovery.insight.value import Value, value_of
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import TicketQuerySet
@@ -35,7 +36,7 @@ class Board:
 def board_of(seen: TicketQuerySet, teams: Iterable[int], which: Slice, period: Period, at: datetime) -> Board:
     """`teams` are those the reader sees. The number of queries does not grow with anything on the page."""
     cohort = low_scores(seen, which)
-    told = stories(cohort, which.as_of)
+    told = Told(seen, which).counted("cause_found")
     targets = targets_for(teams, teams=which.teams, survey=which.survey)
     return Board(
         found=recovery(told),

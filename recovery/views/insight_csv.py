@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.insight.cohort import NOT_ASKED, STATES, Story
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.groups import FIELDS, WAIT_NAMES, grouped, names_of
-from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
+from recovery.insight.groups import WAIT_NAMES, groups_of, names_of
+from recovery.insight.recovery import COLUMNS, Rate, dose, recovery
+from recovery.insight.told import WAIT, Told
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_groups import GROUPINGS
@@ -47,15 +48,16 @@ def export_csv(request: HttpRequest) -> HttpResponse:
             gettext("definition"),
         ]
     )
-    told = asked.kept.counted(*FIELDS.values())
-    out.writerows([plain(value) for value in row] for row in csv_rows(recovery(told), told))
+    out.writerows([plain(value) for value in row] for row in csv_rows(asked.kept))
     return answer
 
 
 Row = list[object]
 
 
-def csv_rows(found: Recovery, told: list[Story]) -> Iterable[Row]:
+def csv_rows(kept: Told) -> Iterable[Row]:
+    told = kept.counted(WAIT)
+    found = recovery(told)
     yield row("cohort", gettext("low scores"), count=found.size)
     sides = ((True, gettext("reached")), (False, gettext("not reached")))
     for reached, side in sides:
@@ -80,7 +82,7 @@ def csv_rows(found: Recovery, told: list[Story]) -> Iterable[Row]:
     for reason, count in found.why_not_asked.most_common():
         yield row("asked", words.STATES[NOT_ASKED], by=words.why_words(reason), count=count, of=found.size)
     yield from dose_rows(told)
-    yield from group_rows(told)
+    yield from group_rows(kept)
 
 
 def dose_rows(told: list[Story]) -> Iterable[Row]:
@@ -102,10 +104,10 @@ def dose_rows(told: list[Story]) -> Iterable[Row]:
         yield row("dose", gettext("change per step of waiting"), of=found.n, shares=shares)
 
 
-def group_rows(told: list[Story]) -> Iterable[Row]:
+def group_rows(kept: Told) -> Iterable[Row]:
     """Every group with its counts; those below thirty answers without a share."""
     for by, label in GROUPINGS.items():
-        found = grouped(told, by)
+        found = groups_of(kept, by)
         name = names_of(by, [group.key for group in found])
         for group in found.ranked:
             yield rate_row("recovered", group.recovered, by=label, whom=name(group.key))
