@@ -239,7 +239,7 @@ class TestPage:
         assert "Nobody has answered again yet" in said
         assert "to 2 Mar 2026" in said, "the ninety days up to then"
         page = vera.get("/insight/?as_of=2026-03-02&touchpoint=").content.decode()
-        assert '<a href="?">back to now</a>' in page
+        assert '<a href="?">· back to now</a>' in page
         assert "as_of=2026-03-02" in link(vera, "/insight/?as_of=2026-03-02", "1")
         listed = text(vera, "/insight/tickets/?as_of=2026-03-02")
         assert "Counted as it stood on 2 Mar 2026 · each ticket is shown as it is today" in listed
