@@ -92,7 +92,7 @@ def answers_of(cohort: TicketQuerySet) -> dict[int, list[Answer]]:
 
 def asks_of(cohort: TicketQuerySet) -> dict[int, list[Ask]]:
     found: dict[int, list[Ask]] = defaultdict(list)
-    rows = Resurvey.objects.filter(ticket__in=keys(cohort), cycle__gt=0).order_by("cycle")
+    rows = Resurvey.objects.filter(ticket__in=keys(cohort)).order_by("cycle")
     names = ("ticket_id", "cycle", "state", "outcome", "reason", "asked_at")
     for ticket, *ask in rows.values_list(*names):
         found[ticket].append(Ask(*ask))

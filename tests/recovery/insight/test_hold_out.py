@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recovery.insight.cohort import Slice
+from recovery.insight.cohort import Slice, low_scores, stories
 from recovery.insight.hold_out import (
     HoldOutFigures,
     Side,
@@ -24,7 +24,7 @@ from surveys.estimates import newcombe_difference
 from surveys.models import Response
 from tests.due import due, take_step
 from tests.make import DAY, HOUR, MONDAY, Cast
-from tests.recovery.insight.histories import answer, low
+from tests.recovery.insight.histories import answer, low, put_right
 from tests.surveys.make import make_survey
 
 ASK_AT = MONDAY + 14 * DAY
@@ -164,6 +164,19 @@ def test_it_asks_the_database_as_often_for_many_as_for_few(cast: Cast, running: 
     for _ in range(5):
         low(cast)
     assert queries() == few <= 5
+
+
+def test_the_report_tells_whom_the_lot_asked_alike_now_and_as_of_now(cast: Cast, running: HoldOut) -> None:
+    """Who answers the question of the hold-out after their ticket was put right did not answer unasked."""
+    ticket, waits, silent = low(cast), low(cast), low(cast)
+    ask_all()
+    put_right(cast, Ticket.objects.get(pk=ticket.pk), at=ASK_AT + HOUR)
+    answer(cast, ticket, 9, at=ASK_AT + DAY)
+    cohort = low_scores(Ticket.objects.all(), Slice())
+    told = {story.ticket: story for story in stories(cohort)}
+    assert (told[ticket.pk].stage, told[ticket.pk].next) == ("asked", "promoter")
+    assert {told[each.pk].stage for each in (waits, silent)} == {"in_work"}
+    assert stories(cohort, CLOSES) == list(told.values())
 
 
 def test_a_difference_takes_ten_answers_of_each_side() -> None:
