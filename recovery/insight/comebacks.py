@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from recovery.insight.known import Known, Past
 from recovery.insight.recovery import Rate
@@ -86,7 +88,7 @@ def signs_of(customers: set[int], seen: TicketQuerySet, at: datetime) -> dict[in
     return found
 
 
-def low_scores_of(theirs: object) -> Iterable[tuple[int, Sign]]:
+def low_scores_of(theirs: QuerySet[Any]) -> Iterable[tuple[int, Sign]]:
     """Each answer that opened a ticket of theirs or joined one; a ticket bears the causes it has today."""
     roles = (TicketResponse.OPENED, TicketResponse.ABSORBED)
     rows = TicketResponse.objects.filter(ticket__in=theirs, role__in=roles).order_by()
@@ -98,7 +100,7 @@ def low_scores_of(theirs: object) -> Iterable[tuple[int, Sign]]:
         yield customer, Sign(at, pk, frozenset({found, said} - {None}))
 
 
-def messages_of(theirs: object) -> Iterable[tuple[int, Sign]]:
+def messages_of(theirs: QuerySet[Any]) -> Iterable[tuple[int, Sign]]:
     rows = TicketEvent.objects.filter(ticket__in=theirs, kind="customer_wrote").order_by()
     ticket = ("ticket__customer_id", "ticket_id", "ticket__cause_found_id", "ticket__cause_said_id")
     for customer, pk, found, said, at in rows.values_list(*ticket, "at"):

@@ -102,11 +102,11 @@ def judged(
     today = at.astimezone(period.zone).date()
     periods = [(target, period.up_to(target.by_day)) for target in targets]
     of_tickets = [(target, span) for target, span in periods if target.metric not in Target.OF_A_SURVEY]
-    measured = {
+    numbers: dict[int, Rate | Figure] = {
         **measure_surveys([pair for pair in periods if pair not in of_tickets], at, as_of),
         **measure_tickets(of_tickets, seen, at, as_of),
     }
-    return [judge(target, span, measured[target.pk], today) for target, span in periods]
+    return [judge(target, span, numbers[target.pk], today) for target, span in periods]
 
 
 def judge(target: Target, period: Period, number: Rate | Figure, today: date) -> Judged:

@@ -134,6 +134,8 @@ BESIDE_THE_MENU = (
     ("vera", ("/insight/surveys/", "/insight/surveys/?by=tier")),
     ("vera", ("/insight/panel/", "/insight/panel/people/", "/insight/drivers/")),
     ("vera", ("/insight/loop/", "/insight/times/")),
+    ("chen", ("/insight/value/", "/insight/value/customers/", "/insight/targets/", "/insight/causes/")),
+    ("chen", ("/insight/board/", "/insight/mails/")),
 )
 
 

@@ -285,6 +285,17 @@ def test_it_draws_a_number_with_an_interval_as_a_point_on_a_line() -> None:
     assert (float(ends[1]) + float(ends[2])) / 2 == pytest.approx(middle, abs=0.1)
 
 
+def test_it_strokes_where_a_number_should_be_and_nothing_where_nobody_said_so() -> None:
+    bars = [Bar("East", 0.4, "40 %", "late", 0.3, 0.5, mark=0.5), Bar("West", 0.4, "40 %", "met", 0.3, 0.5)]
+    picture = drawn(bar_svg(bars, LABELS, full=1))
+    (stroke,) = of_class(picture, "mark-target")
+    track = of_class(picture, "bar-track")[0]
+    x = float(re.match(r"M([\d.]+) ", stroke.get("d", ""))[1])  # type: ignore[index]
+    assert x == pytest.approx(number(track, "x") + number(track, "width") / 2, abs=0.1)
+    with pytest.raises(ValueError, match="longer"):
+        bar_svg([Bar("East", 0.4, "40 %", mark=1.1)], LABELS, full=1)
+
+
 def test_it_draws_only_noughts_as_empty_tracks_and_no_bars_as_nothing() -> None:
     picture = drawn(bar_svg([Bar("Late", 0, "0"), Bar("Other", 0, "0")], LABELS))
     assert [number(bar, "width") for bar in of_class(picture, "bar-fill")] == [0, 0]

@@ -68,7 +68,7 @@ def test_another_matter_is_none_but_what_usually_follows_is(cast: Cast, other: S
 def test_an_unknown_matter_is_counted_beside(cast: Cast, other: Survey) -> None:
     ticket, customer = first(cast)
     again(cast, customer, other, None, RESOLVED + DAY)
-    assert (found().rate.hits, found().rate.n, found().not_known) == (0, 1, {ticket.pk})
+    assert (found().rate.hits, found().rate.n, found().not_known) == (0, 1, frozenset({ticket.pk}))
 
 
 def test_a_message_on_the_same_ticket_is_a_comeback(cast: Cast) -> None:
@@ -88,7 +88,7 @@ def test_what_came_before_the_resolution_is_none(cast: Cast) -> None:
 def test_a_resolution_younger_than_fourteen_days_is_not_judged_yet(cast: Cast) -> None:
     ticket, _customer = first(cast)
     early = found(at=RESOLVED + 14 * DAY - timedelta(seconds=1))
-    assert (early.rate.n, early.too_early) == (0, {ticket.pk})
+    assert (early.rate.n, early.too_early) == (0, frozenset({ticket.pk}))
     assert found(at=RESOLVED + 14 * DAY).judged == {ticket.pk}
 
 

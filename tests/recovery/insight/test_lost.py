@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from recovery.insight.cohort import Slice
 from recovery.insight.lost import Lost
@@ -14,7 +15,7 @@ from tests.recovery.insight.histories import heard, low, put_right
 START, END = MONDAY, MONDAY + 30 * DAY
 
 
-def person(cast: Cast, *, since: datetime = MONDAY - 90 * DAY, **fields: object) -> Customer:
+def person(cast: Cast, *, since: datetime = MONDAY - 90 * DAY, **fields: Any) -> Customer:
     customer = cast.customer(**fields)
     Customer.objects.filter(pk=customer.pk).update(created_at=since)
     return customer
