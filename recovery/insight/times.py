@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final, NamedTuple, TypeVar
 
+from django.db.models import QuerySet
+
 from recovery import business_hours
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
@@ -66,6 +68,10 @@ class Promise(NamedTuple):
     breached_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def key(self) -> tuple[int, str, int]:
+        return self.ticket, self.kind, self.cycle
+
     def fate(self, at: datetime) -> str:
         """Missed, also where the sweep has not seen it yet."""
         passed = self.breached_at is not None
@@ -77,7 +83,7 @@ class Promise(NamedTuple):
 
 
 def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
-    """By kind of deadline, in two queries."""
+    """By kind of deadline, in two queries, three of the past."""
     return by_kind(promised(cohort, at), at)
 
 
@@ -106,12 +112,10 @@ def tickets_missed(rows: Iterable[Promise], at: datetime) -> set[int]:
 
 
 def promised(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
-    """Every deadline that had begun, under the due time that was in force. Two queries."""
+    """Every deadline that had begun, under the due time that was in force. Two queries, three of the past."""
     then = dues_then(cohort, at)
-    return [
-        row._replace(due_at=then.get((row.ticket, row.kind, row.cycle), row.due_at))
-        for row in begun(cohort, at)
-    ]
+    rows = begun(cohort, at)
+    return [row._replace(**then[row.key]._asdict()) if row.key in then else row for row in rows]
 
 
 def begun(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
@@ -125,18 +129,44 @@ def begun(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
     ]
 
 
-def dues_then(cohort: TicketQuerySet, at: datetime) -> dict[tuple[int, str, int], datetime | None]:
-    """The due time in force at `at` of each deadline that was moved since, by ticket, kind and cycle.
+class Then(NamedTuple):
+    """What a deadline was before it was moved: due when, None where the clock stood; and late since when."""
 
-    The first event after `at` that moved it says from when; None where the clock stood.
+    due_at: datetime | None
+    breached_at: datetime | None
+
+
+class Move(NamedTuple):
+    """A deadline got another due time at `at`; it had been due at `before`."""
+
+    key: tuple[int, str, int]
+    at: datetime
+    before: datetime | None
+
+
+def dues_then(cohort: TicketQuerySet, at: datetime) -> dict[tuple[int, str, int], Then]:
+    """Each deadline that was moved after `at`, as it stood then, by ticket, kind and cycle.
+
+    The first move after `at` says when it was due; a time that had passed when it was moved before stays
+    missed. A breach the row tells of may be that of a time nobody knew then.
     """
-    found: dict[tuple[int, str, int], datetime | None] = {}
-    later = TicketEvent.objects.filter(ticket__in=keys(cohort), at__gt=at, data__has_key="deadlines")
-    for ticket, cycle, data in later.order_by("-version").values_list("ticket_id", "cycle", "data"):
-        for moved in data["deadlines"]:
-            if "from" in moved:
-                found[ticket, moved["kind"], cycle] = read(moved["from"])
-    return found
+    moved = TicketEvent.objects.filter(ticket__in=keys(cohort), data__has_key="deadlines").order_by("version")
+    later = {move.key: move.before for move in reversed(moves(moved.filter(at__gt=at)))}
+    if not later:
+        return {}
+    earlier = moves(moved.filter(at__lte=at, ticket__in={ticket for ticket, _kind, _cycle in later}))
+    missed = {move.key: move.before for move in earlier if move.before and move.before < move.at}
+    return {key: Then(due_at, missed.get(key)) for key, due_at in later.items()}
+
+
+def moves(events: QuerySet[TicketEvent]) -> list[Move]:
+    """In the order of the events; a deadline that begins is not moved."""
+    return [
+        Move((ticket, moved["kind"], cycle), at, read(moved["from"]))
+        for ticket, cycle, at, data in events.values_list("ticket_id", "cycle", "at", "data")
+        for moved in data["deadlines"]
+        if "from" in moved
+    ]
 
 
 def read(text: str | None) -> datetime | None:
@@ -283,7 +313,7 @@ class Times:
 
 
 def times(cohort: TicketQuerySet, at: datetime) -> Times:
-    """Promises and waiting of all, of every team and of every priority, in five queries."""
+    """Promises and waiting of all, of every team and of every priority, in five queries; six of the past."""
     rows = promised(cohort, at)
     clocks = clocks_for(run_of(row, at) for row in firsts(rows))
 

@@ -196,9 +196,23 @@ class TestAsOf:
         ticket = extend(ticket, at=due - MINUTE, minutes=2400, **more)  # type: ignore[arg-type]
         assert kept("resolution", due + MINUTE).overdue == 0
         assert kept("resolution", due - 2 * MINUTE).running == 1
-        assert dues_then(cohort(), MONDAY)[ticket.pk, "resolution", 1] == MONDAY + 3 * DAY
-        assert dues_then(cohort(), MONDAY + 2 * HOUR)[ticket.pk, "resolution", 1] == due
+        assert dues_then(cohort(), MONDAY)[ticket.pk, "resolution", 1].due_at == MONDAY + 3 * DAY
+        assert dues_then(cohort(), MONDAY + 2 * HOUR)[ticket.pk, "resolution", 1].due_at == due
         assert dues_then(cohort(), due) == {}
+
+    def test_one_that_became_late_by_being_moved_before_now_was_not_late_until_then(self, cast: Cast) -> None:
+        moved = MONDAY + 3 * HOUR
+        change_priority(low(cast), by=cast.chen, at=moved, priority=1)  # due at 11:00 instead of 14:00
+        assert kept("first_contact", moved - MINUTE).running == 1
+        assert kept("first_contact", moved).overdue == 1
+
+    def test_one_that_was_late_before_it_was_moved_was_late_then(self, cast: Cast) -> None:
+        more = {"minutes": 600, "reason": "More time", "kind": "first_contact"}
+        ticket = extend(low(cast), by=cast.chen, at=MONDAY + 5 * HOUR, **more)  # type: ignore[arg-type]
+        change_priority(ticket, by=cast.chen, at=MONDAY + 6 * HOUR, priority=1)
+        assert kept("first_contact", MONDAY + 4 * HOUR - MINUTE).running == 1
+        for hours in (4, 5, 6, 7):
+            assert kept("first_contact", MONDAY + hours * HOUR).overdue == 1
 
     def test_a_clock_that_stood_then_was_neither(self, cast: Cast) -> None:
         ticket = start_waiting(low(cast), by=cast.lina, at=MONDAY + HOUR, reason="Waits for a photo")
@@ -230,7 +244,7 @@ class TestAsOf:
 
 
 def step(cast: Cast, chance: Random, ticket: Ticket, at: datetime) -> None:
-    act = chance.choice(["sweep", "contact", "wait", "extend", "priority", "resolve"])
+    act = chance.choice(["sweep", "contact", "wait", "extend", "priority", "priority", "resolve"])
     if act == "sweep":
         run_all(at)
     elif ticket.status == "waiting":
