@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -42,7 +44,7 @@ def show_causes(request: HttpRequest) -> HttpResponse:
     blocks = [cause_block(told, side, asked) for side in SIDES]
     for block in blocks:
         months = by_month(asked.kept.by_month(f"cause_{block['side']}"))
-        block["by_month"] = monthly_table(block["found"], months, asked)
+        block["by_month"] = monthly_table(block["found"], months, block["side"], asked)
     return page(
         request,
         "insight_causes",
@@ -83,16 +85,37 @@ def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
 MOST_MONTHS, MOST_CAUSES = 12, 8
 
 
-def monthly_table(found: Pareto, months: Monthly, asked: Asked) -> dict[str, Any] | None:
+def monthly_table(found: Pareto, months: Monthly, side: str, asked: Asked) -> dict[str, Any] | None:
     """The commonest causes by month, the latest twelve; nothing to compare within one month."""
     if len(months.months) < 2 or not found.rows:
         return None
     shown = months.months[-MOST_MONTHS:]
     return {
         "months": shown,
-        "rows": [(row.cause, months.counts[row.cause.pk][-len(shown) :]) for row in found.rows[:MOST_CAUSES]],
+        "rows": [
+            (row.cause, cells(row.cause.pk, months.counts[row.cause.pk][-len(shown) :], shown, side, asked))
+            for row in found.rows[:MOST_CAUSES]
+        ],
         "left_out": max(0, len(found.rows) - MOST_CAUSES),
     }
+
+
+def cells(
+    cause: int, counts: list[int], months: list[date], side: str, asked: Asked
+) -> list[tuple[int, str]]:
+    """Each count with its tickets: those of the month, as far as it lies in the period."""
+    return [
+        (count, within(month, asked, **{f"cause_{side}": str(cause)}))
+        for count, month in zip(counts, months, strict=True)
+    ]
+
+
+def within(month: date, asked: Asked, **which: str) -> str:
+    last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    query = QueryDict(asked.query, mutable=True)
+    query["from"], query["to"] = max(month, asked.first).isoformat(), min(last, asked.last).isoformat()
+    query.update(which)
+    return f"{reverse('insight-tickets')}?{query.urlencode()}"
 
 
 def agreement_line(told: list[Story], asked: Asked) -> Line:

@@ -71,9 +71,10 @@ def show_value(request: HttpRequest) -> HttpResponse:
     )
 
 
-def people_url(asked: Asked, which: str) -> str:
+def people_url(asked: Asked, which: str, **further: str) -> str:
     query = QueryDict(asked.query, mutable=True)
     query["which"] = which
+    query.update(further)
     return f"{reverse('insight-value-people')}?{query.urlencode()}"
 
 
@@ -216,7 +217,9 @@ def lost_block(found: Lost, asked: Asked) -> dict[str, Any]:
             rate_line("lost_owed", _("With a ticket"), found.owed, owed),
         ],
         "sentence": lost_words(found),
-        "reasons": found.reasons,
+        "reasons": [
+            (reason, count, people_url(asked, "lost", reason=reason)) for reason, count in found.reasons
+        ],
     }
 
 

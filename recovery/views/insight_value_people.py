@@ -70,7 +70,7 @@ def show_people(request: HttpRequest) -> HttpResponse:
         "name": NAMES[which],
         "which": which,
         "page_obj": page_obj,
-        "rows": rows_of(page_obj.object_list),
+        "rows": rows_of(list(page_obj.object_list)),
         "back_url": f"{reverse('insight-value')}?{asked.query}",
         "now": asked.at,
     }
@@ -81,9 +81,18 @@ def behind_sum(request: HttpRequest, asked: Asked, which: str) -> list[Any]:
     """Exactly the customers the sum counts: stakes, or ids of those who left."""
     if which in ("lost", "lost_owed"):
         found = lost_for(door.staff(request), asked)
-        return [pk for pk in found.customers if which == "lost" or pk in found.with_ticket]
+        left = [pk for pk in found.customers if which == "lost" or pk in found.with_ticket]
+        return of_reason(left, door.asked(request, "reason"))
     value = value_of(past_of(asked.cohort, asked.at, asked.as_of))
     return stakes_of(value, which)
+
+
+def of_reason(left: list[int], reason: str) -> list[int]:
+    """Those who left for this reason, if one is asked for."""
+    if not reason:
+        return left
+    theirs = set(Customer.objects.filter(pk__in=left, lost_reason=reason).values_list("pk", flat=True))
+    return [pk for pk in left if pk in theirs]
 
 
 def stakes_of(value: Value, which: str) -> list[Stake]:

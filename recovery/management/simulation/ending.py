@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from recovery import lifecycle
 from recovery.lifecycle import Refused
+from recovery.lifecycle.lost import mark_lost
 from recovery.management.simulation import words
 from recovery.management.simulation.world import World
-from recovery.models import Callback, Department, GoodwillKind, Ticket
+from recovery.models import Callback, Department, GoodwillKind, Target, Ticket
 from recovery.models.ticket import OPEN, WAITING
 from surveys.messages import suppress
 from surveys.messages.suppression import BOUNCED, UNSUBSCRIBED
-from surveys.models import DeliveryAttempt, Invitation, Message
+from surveys.models import Customer, DeliveryAttempt, Invitation, Message, Survey
 
 CALLBACKS_AHEAD = 9
 WAITING_PEOPLE, UNSUBSCRIBED_PEOPLE = 3, 3
@@ -23,6 +24,8 @@ REFUSAL = "550 5.1.1 No such user here"
 PROPOSED, WHY_SO_MUCH = Decimal(80), "The second time this month."
 ASKED, AN_HOUR = "Is the parcel still with you?", timedelta(hours=1)
 TAKEN_OVER = "I take this one over."
+TARGETS = (("recovered", 45, 60), ("contacted_in_time", 80, 30), ("repeat_contact", 10, 30), ("nps", 20, 90))
+LEFT = ("Found it cheaper elsewhere", "Moved away", "Waited too long for us")
 LOST = "The server hung up after the message had begun"
 
 
@@ -32,6 +35,8 @@ def leave_as_found(world: World, rng: Random, until: datetime) -> None:
     let_some_wait(rng, until)
     promise_the_hours_ahead(rng, until)
     go_wrong(until)
+    set_targets(until)
+    lose_some(world, until)
     for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
         suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
 
@@ -46,9 +51,30 @@ def others_are_asked(world: World, until: datetime) -> None:
         )
         quiet = [each for each in others.select_related("owner").order_by("pk") if not began_after(each, at)]
         for ticket in quiet[-1:]:
-            facts = {"by": ticket.owner, "at": at}
-            asked = lifecycle.give_goodwill(ticket, **facts, kind=kind, cost=PROPOSED, note=WHY_SO_MUCH)
-            lifecycle.ask_department(asked, **facts, department=department, title=ASKED, due_at=at + AN_HOUR)
+            owner, due_at = ticket.owner, at + AN_HOUR
+            asked = lifecycle.give_goodwill(
+                ticket, by=owner, at=at, kind=kind, cost=PROPOSED, note=WHY_SO_MUCH
+            )
+            lifecycle.ask_department(
+                asked, by=owner, at=at, department=department, title=ASKED, due_at=due_at
+            )
+
+
+def set_targets(until: datetime) -> None:
+    for metric, value, days in TARGETS:
+        survey = Survey.objects.filter(kind=metric).order_by("pk").first()
+        Target.objects.create(
+            metric=metric, value=value, by_day=(until + timedelta(days=days)).date(), survey=survey
+        )
+
+
+def lose_some(world: World, until: datetime) -> None:
+    """A few who were never won back have left since, as their supervisor learned."""
+    by = next(iter(world.teams.values())).supervisor
+    gone = Customer.objects.filter(resurveys__outcome="detractor").distinct().order_by("pk")[: 2 * len(LEFT)]
+    for number, customer in enumerate(gone):
+        at = until - timedelta(days=3 + 5 * number)
+        mark_lost(customer, by=by, at=at, lost_at=at, reason=LEFT[number % len(LEFT)])
 
 
 def supervisors_step_in(world: World, rng: Random, until: datetime) -> None:

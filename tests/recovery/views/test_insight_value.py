@@ -176,6 +176,8 @@ class TestOthers:
         assert "Too dear 1" in said
         assert "With a ticket 1 of 1" in said
         assert "Too dear" in text(vera, "/insight/value/customers/?which=lost_owed")
+        assert count_on(vera, "/insight/value/customers/?which=lost&reason=Too+dear") == 1
+        assert count_on(vera, "/insight/value/customers/?which=lost&reason=Moved") == 0
 
     def test_causes_stand_by_month_and_beside_what_was_said(self, cast: Cast, vera: Client) -> None:
         for at in (MONDAY - 9 * DAY, MONDAY):
@@ -191,6 +193,10 @@ class TestOthers:
         assert "Late delivery 1 1" in said
         assert "Said as found 2 of 2" in said
         assert count_on(vera, "/insight/tickets/?behind=cause_agreed") == 2
+        page = vera.get("/insight/causes/").content.decode()
+        february = re.search(r'href="([^"]*from=2026-02-01&amp;to=2026-02-28[^"]*)"', page)
+        assert february
+        assert count_on(vera, unescape(february[1])) == 1
 
 
 class TestWhoSees:
