@@ -136,7 +136,7 @@ def end(hold_out: HoldOut, *, by: User | None, at: datetime, why: str) -> HoldOu
     """No more draws. Who was drawn stays on their side, and is still asked. `by` None: it is full."""
     if not why.strip():
         raise Refused("reason_missing", _("Say why it ends before its size is reached."), field="why")
-    row = HoldOut.objects.select_for_update().get(pk=hold_out.pk)
+    row = HoldOut.objects.select_for_update(no_key=True).get(pk=hold_out.pk)
     if row.state != HoldOut.RUNNING:
         raise Refused("not_running", _("It is not running."))
     row.state, row.ended_at, row.ended_why = HoldOut.ENDED, at, why.strip()[:300]
@@ -186,7 +186,8 @@ def drawn(hold_out: HoldOut, ticket: Ticket, side: str, at: datetime) -> HoldOut
 
 def follow_up_later(running: HoldOut, ticket: Ticket, response: Response, at: datetime) -> Ticket:
     """One at a time, so that no more are taken than were planned; the last one ends it."""
-    locked = HoldOut.objects.select_for_update().filter(pk=running.pk, state=HoldOut.RUNNING).first()
+    rows = HoldOut.objects.select_for_update(no_key=True)  # draws for the other side need not wait
+    locked = rows.filter(pk=running.pk, state=HoldOut.RUNNING).first()
     if locked is None:
         return ticket
     row = drawn(locked, ticket, HoldOutDraw.LATER, at)
