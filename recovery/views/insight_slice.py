@@ -17,13 +17,15 @@ from django.utils.translation import pgettext_lazy
 from recovery.insight import segment
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.told import Told
-from recovery.models import Team
+from recovery.models import Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from recovery.views import door
 from recovery.views.tickets import number
 from surveys.models import Survey
 
 USUAL_DAYS = 90
+# So many tickets are looked through for what may be chosen.
+LATEST: Final = 20_000
 SEGMENTS: Final[dict[str, Promise]] = {
     segment.TIER: pgettext_lazy("segment", "tier"),
     segment.CHANNEL: pgettext_lazy("segment", "channel"),
@@ -83,9 +85,10 @@ class Asked:
 
     @property
     def segments(self) -> list[tuple[str, str]]:
-        """Those that tickets of this reader belong to, and the one asked for, in words. One query."""
+        """Those the latest tickets of this reader belong to, and the one asked for, in words. One query."""
         fields = ("customer__tier", "response__channel", "response__locale")
-        rows = list(self.seen.order_by().values_list(*fields).distinct()[:500])
+        latest = Ticket.objects.filter(pk__in=self.seen.order_by("-pk").values("pk")[:LATEST])
+        rows = list(latest.order_by().values_list(*fields).distinct()[:500])
         kinds = (segment.TIER, segment.CHANNEL, segment.LANGUAGE)
         found = {
             str(segment.Segment(kind, value))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -132,11 +133,11 @@ def show_tickets(request: HttpRequest) -> HttpResponse:
     return render(request, "recovery/insight_tickets.html", context)
 
 
-def newest_first(asked: Asked, wanted: Number) -> list[int]:
+def newest_first(asked: Asked, wanted: Number) -> Sequence[int] | QuerySet[Any, int]:
     if wanted.behind:
         return ids_behind(asked, wanted.behind)
     if wanted.missed:
         rows = missed(asked.cohort, wanted.missed, asked.at)
     else:
         rows = asked.kept.behind(wanted.wanted)
-    return list(rows.order_by("-pk").values_list("pk", flat=True))
+    return rows.order_by("-pk").values_list("pk", flat=True)
