@@ -14,6 +14,8 @@ from surveys.scoring import Scale
 
 # How unlikely a part of the scale must be to fall silent by chance before we ask whether the scale changed.
 UNLIKELY: Final = 1e-6
+# The share is itself known from those answers only: so Fisher's exact test has to agree, to this level.
+FISHER: Final = 1e-5
 MIN_ANSWERS_ON_EACH_SIDE: Final = 30
 
 Levels = Mapping[int, int]
@@ -81,7 +83,8 @@ def suspected_changes(months: Sequence[Month]) -> list[Suspicion]:
 
     `months` are the answers to each level by month, the earliest first. A part that had the share p in n or
     more answers is used by nobody in n others with the chance (1 - p)^n; less than one in a million, with 30
-    answers on either side, is a reason to ask.
+    answers on either side, is a reason to ask. A share of few answers is a guess: Fisher's exact test, which
+    needs none, must find less than one in 100,000.
     """
     place, suspicion = _strongest(months)
     if suspicion is None:
@@ -123,15 +126,25 @@ def _silences(
     With each comes the logarithm of the chance that they fell silent though nothing changed.
     """
     used = [level for level, count in silent.items() if count]
-    n, all_spoken = silent.total(), spoken.total()
     top, bottom = max(used), min(used)
     above = sum(count for level, count in spoken.items() if level > top)
     below = sum(count for level, count in spoken.items() if level < bottom)
-    if above:
-        yield "above", top, _log_of_silence(above / all_spoken, n)
-    if below:
-        yield "below", bottom, _log_of_silence(below / all_spoken, n)
+    n, m = spoken.total(), silent.total()
+    if above and _log_fisher(above, n, m) < math.log(FISHER):
+        yield "above", top, _log_of_silence(above / n, m)
+    if below and _log_fisher(below, n, m) < math.log(FISHER):
+        yield "below", bottom, _log_of_silence(below / n, m)
 
 
 def _log_of_silence(share: float, n: int) -> float:
     return n * math.log1p(-share) if share < 1 else -math.inf
+
+
+def _log_fisher(hits: int, n: int, m: int) -> float:
+    """The logarithm of Fisher's one-sided p-value for `hits` of n against 0 of m."""
+    return _log_ways(n, hits) - _log_ways(n + m, hits)
+
+
+def _log_ways(n: int, k: int) -> float:
+    """Of the number of ways to choose k of n, but for the factor k! that is the same for every n."""
+    return math.lgamma(n + 1) - math.lgamma(n - k + 1)

@@ -186,7 +186,7 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "Scale: only answers on the scale in force at the end of the period are in the figure; those on"
         " another are counted beside it, and nothing is compared across a change. Where 30 or more answers on"
         " either side show an end of the scale falling silent, and chance would do that less than once in a"
-        " million, we ask whether it changed."
+        " million (and less than once in 100,000 by Fisher’s exact test), we ask whether it changed."
     ),
     "survey_as_of": _(
         "As it stood on a day: answers given and come in by then, as they were then. Withdrawn answers, and"

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact
 
 from surveys.eras import Era, Suspicion, era_at, eras_of, suspected_changes
 from surveys.scoring import CSAT_1_5, NPS_0_10, NPS_1_10
@@ -94,12 +95,18 @@ class TestSuspicion:
 
     def test_it_takes_what_chance_does_once_in_a_million_for_chance(self) -> None:
         # A tenth gave 10. That nobody of 131 does has the chance 0.9^131 = 1.0e-6, of 132 it is 0.91e-6.
-        tenth = {5: 90, 10: 10}
+        tenth = {5: 900, 10: 100}
         assert 0.9**131 > 1e-6 > 0.9**132
         assert suspected_changes(months(tenth, {5: 131})) == []
         assert suspected_changes(months(tenth, {5: 132})) == [
             Suspicion(date(2026, 2, 1), "above", 5, opens=False)
         ]
+
+    @pytest.mark.parametrize(("hits", "n", "m"), [(1, 30, 30), (15, 30, 30), (2, 43, 530), (30, 30, 90)])
+    def test_it_asks_fisher_where_the_share_is_a_guess(self, hits: int, n: int, m: int) -> None:
+        p = fisher_exact([[hits, n - hits], [0, m]], alternative="greater").pvalue
+        found = suspected_changes(months({10: hits, 5: n - hits}, {5: m}))
+        assert bool(found) is bool(p < 1e-5)
 
     def test_it_says_nothing_where_there_is_nothing(self) -> None:
         assert suspected_changes([]) == []
@@ -111,7 +118,7 @@ class TestSuspicion:
         assert suspected_changes(months(WIDE, WIDE, happier, happier)) == []
 
     def test_it_does_not_suspect_chance(self) -> None:
-        """Three hundred firms in which nothing changes, with scores at either end that hardly anybody gives."""
+        """Three hundred firms in which nothing changes; hardly anybody gives the scores at either end."""
         weights = [2, 0.5, 1, 1, 2, 8, 5, 20, 30, 25, 1]
         rng = Random(2026)
         for _firm in range(300):
