@@ -37,6 +37,14 @@ class Mark:
     change: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where the figure should be, and how that is said."""
+
+    value: float
+    told: str
+
+
 def trend_svg(
     marks: Sequence[Mark],
     labels: Labels,
@@ -46,18 +54,22 @@ def trend_svg(
     ident: str = "trend",
     floor: float = -100,
     ceiling: float = 100,
+    goal: Goal | None = None,
 ) -> SafeString:
     """The marks from left to right. `tick` writes a value of the axis, which never leaves floor to ceiling.
 
-    Nothing is drawn where no mark has a value.
+    A goal is a broken line across. Nothing is drawn where no mark has a value.
     """
     known = [end for mark in marks for end in (mark.value, mark.low, mark.high) if end is not None]
     if not known:
         return SafeString()
+    if goal is not None:
+        known.append(goal.value)
     paper = _Paper.of(width, len(marks), axis_values(min(known), max(known), floor, ceiling), tick)
     parts = [
         _grid(paper, tick),
         _names(paper, marks),
+        _goal(paper, goal) if goal else "",
         *(_change(paper, place, mark.change) for place, mark in enumerate(marks) if mark.change),
         '<g class="tone-accent">',
         *(_run(paper, run) for run in _runs(marks)),
@@ -119,6 +131,15 @@ def _names(paper: _Paper, marks: Sequence[Mark]) -> str:
         x = min(max(paper.x(place) - measured(name) / 2, 0.0), paper.width - measured(name))
         said.append(text("tick-label", x, paper.height - 6, "start", escape(name)))
     return "".join(said)
+
+
+def _goal(paper: _Paper, goal: Goal) -> str:
+    """Across the whole width, its words above it, or below where there is no room above."""
+    y = paper.y(goal.value)
+    above = y > _HEAD + 14
+    return f'<path class="mark-target" d="M{n(paper.left)} {n(y)}H{n(paper.width)}"/>' + text(
+        "tick-label", paper.width, y - 5 if above else y + 14, "end", escape(goal.told)
+    )
 
 
 def _change(paper: _Paper, place: int, words: str) -> str:

@@ -8,10 +8,11 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from recovery.insight.targets import Line
 from recovery.pictures import NARROW, WIDE, Labels
 from recovery.pictures.levels import Level, levels_svg
 from recovery.pictures.ranges import Range, ranges_svg
-from recovery.pictures.trend import Mark, trend_svg
+from recovery.pictures.trend import Goal, Mark, trend_svg
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_survey_words import NAMES, figure_words, headline, value_words
 from recovery.views.insight_words import percent
@@ -48,7 +49,7 @@ def counted_levels(figure: Figure) -> list[tuple[int, int, float]]:
     return [(score, counts.get(score, 0), share) for score, share in figure.levels.shares.items()]
 
 
-def trend_picture(trend: Trend, kind: str) -> Picture | None:
+def trend_picture(trend: Trend, kind: str, target: Line | None = None) -> Picture | None:
     """None where no week or month has enough answers, or only one has."""
     if sum(len(run) for run in trend.runs) < 2:
         return None
@@ -60,12 +61,18 @@ def trend_picture(trend: Trend, kind: str) -> Picture | None:
         _("The line is broken where fewer than ten answered, and where the scale changed."),
     )
     floor, tick = axis_of(kind)
+    goal = goal_of(target, tick) if target else None
     return Picture(
         *(
-            trend_svg(marks, labels, width=width, tick=tick, ident="months", floor=floor)
+            trend_svg(marks, labels, width=width, tick=tick, ident="months", floor=floor, goal=goal)
             for width in (WIDE, NARROW)
         )
     )
+
+
+def goal_of(target: Line, tick: Callable[[float], str]) -> Goal:
+    day = date_format(target.by_day, "DATE_FORMAT")
+    return Goal(target.value, _("target {value} by {day}").format(value=tick(target.value), day=day))
 
 
 def parts_picture(ranked: Sequence[tuple[str, Part]], all_of_them: Figure) -> Picture | None:

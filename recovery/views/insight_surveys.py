@@ -7,12 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.said import which_answers
+from recovery.insight.targets import line_for
 from recovery.views import door, insight_slice
 from recovery.views import insight_survey_words as words
 from recovery.views.insight_frame import page
@@ -64,7 +66,11 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         levels=levels_table(results.figure),
         levels_picture=levels_picture(results.figure),
         trend=trend_table(results.trend),
-        trend_picture=trend_picture(results.trend, survey.kind),
+        trend_picture=trend_picture(
+            results.trend,
+            survey.kind,
+            line_for(survey.kind, survey.pk, today=timezone.localtime(asked.at).date()),
+        ),
         asking=asking_shown(results),
         answers_url=answers_url(asked, survey),
         csv_url=f"{reverse('insight-surveys-csv')}?{request.GET.urlencode()}",

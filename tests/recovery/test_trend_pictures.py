@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recovery.pictures import NARROW, WIDE, Labels, sparkline_svg
 from recovery.pictures.levels import Level, levels_svg
 from recovery.pictures.ranges import Range, ranges_svg
-from recovery.pictures.trend import Mark, trend_svg
+from recovery.pictures.trend import Goal, Mark, trend_svg
 from surveys.scoring import CSAT_1_5
 
 LABELS = Labels("NPS over time", "Broken where few answered.")
@@ -178,3 +178,14 @@ def test_a_customers_tiny_line_leaves_out_scores_that_its_scale_does_not_have() 
     svg = sparkline_svg([9, 2, 5], CSAT_1_5)
     assert len([each for each in ET.fromstring(svg).iter() if each.tag.endswith("circle")]) == 2
     assert sparkline_svg([9], CSAT_1_5) == ""
+
+
+def test_a_goal_is_a_broken_line_across_even_beyond_the_figures() -> None:
+    for width in (WIDE, NARROW):
+        svg = trend_svg(
+            [mark(10), mark(20)], LABELS, width=width, tick=tick, goal=Goal(80, "target <80> by 31 Dec")
+        )
+        assert svg.count("mark-target") == 1
+        assert "target &lt;80&gt; by 31 Dec" in svg
+        assert f">{tick(80)}<" in svg  # the axis reaches it
+    assert "mark-target" not in trend_svg([mark(10), mark(20)], LABELS, width=WIDE, tick=tick)

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from recovery.insight.definitions import DEFINITIONS
+from recovery.models import Target
 from recovery.views import insight_survey_words as words
 from recovery.views import insight_surveys, insight_surveys_csv
 from surveys.estimates import Difference, Interval
@@ -424,6 +425,16 @@ def test_it_asks_the_database_as_often_for_many_as_for_few(
     for number in range(20):
         said(cast.survey, *[number % 11] * 5, at=MONDAY - 7 * number * DAY, touchpoint=f"T{number}")
     assert queries(vera, f"{address}?{query}") == few <= 22
+
+
+def test_the_trend_has_the_surveys_next_target_as_a_line(cast: Cast, vera: Client) -> None:
+    for week in range(2):
+        said(cast.survey, *[10] * 8, *[2] * 4, at=MONDAY + 7 * week * DAY)
+    assert "mark-target" not in vera.get(PAGE).content.decode()
+    Target.objects.create(metric="nps", survey=cast.survey, value=60, by_day=LATER.date())
+    page = vera.get(PAGE).content.decode()
+    assert page.count("mark-target") == 2  # the wide picture and the narrow one
+    assert "target +60 by 1 Apr 2026" in page
 
 
 def test_the_numbers_of_the_page_take_at_most_twelve_queries(cast: Cast, vera: Client) -> None:
