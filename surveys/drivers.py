@@ -31,7 +31,8 @@ from surveys.scoring import LevelCounts
 
 RATING: Final = scoring.CSAT_1_5
 IMPROVE, KEEP, LOW_PRIORITY, NICE = "improve", "keep", "low_priority", "nice"
-PLACES: Final = (IMPROVE, KEEP, NICE, LOW_PRIORITY)
+# On the map, but an interval of it holds the cut: which quarter it belongs to cannot be told.
+UNCLEAR: Final = "unclear"
 
 
 class Rated(NamedTuple):
@@ -120,18 +121,38 @@ class DriverMap:
         return median(means), median([driver.importance or 0.0 for driver in placed])
 
     def place(self, driver: Driver) -> str:
-        """Which quarter of the map; '' for one without a place. On a median counts as above it."""
+        """Which quarter of the map both of its intervals lie in; '' for one without a place.
+
+        `UNCLEAR` where either interval holds its cut, or there is none to say where it ends.
+        """
         cuts = self.cuts
         if cuts is None or not driver.is_placed:
             return ""
-        is_good = (driver.mean or 0.0) >= cuts[0]
-        if (driver.importance or 0.0) >= cuts[1]:
+        is_good, is_important = (
+            is_above(ends, cut)
+            for ends, cut in zip((driver.interval, driver.importance_interval), cuts, strict=True)
+        )
+        if is_good is None or is_important is None:
+            return UNCLEAR
+        if is_important:
             return KEEP if is_good else IMPROVE
         return NICE if is_good else LOW_PRIORITY
 
     @property
+    def lowest_rated(self) -> Driver | None:
+        """Of those on the map."""
+        return min(self.placed, key=lambda driver: driver.mean or 0.0, default=None)
+
+    @property
     def index(self) -> Index | None:
         return index_of(self.placed)
+
+
+def is_above(ends: Interval | None, cut: float) -> bool | None:
+    """Whether all of the interval lies above the cut (False: below); None where it cannot be told."""
+    if ends is None or ends.low <= cut <= ends.high:
+        return None
+    return ends.low > cut
 
 
 def index_of(drivers: Sequence[Driver]) -> Index | None:

@@ -48,7 +48,10 @@ def shown_map(found: DriverMap) -> Shown:
 
 
 def shown_driver(driver: Driver, place: str) -> Shown:
-    """Below ten ratings mean and importance are null; without a place on the map that is null."""
+    """Below ten ratings mean and importance are null; without a place on the map that is null.
+
+    The place is "unclear" where an interval holds the cut: too close to tell.
+    """
     return {
         "question": driver.question.key,
         "name": str(driver.question),

@@ -284,8 +284,9 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " what causes it."
     ),
     "driver_map": _(
-        "The map is cut at the medians of the drivers on it; one that lies on a median counts as above it. A"
-        " driver with fewer than 30 ratings is listed, and has no place."
+        "The map is cut at the medians of the drivers on it. What to do is said only where a driver’s 95 %"
+        " intervals, that of its rating and that of its importance, each lie wholly on one side of the cut;"
+        " else it is too close to tell. A driver with fewer than 30 ratings is listed, and has no place."
     ),
     "satisfaction_index": _(
         "Satisfaction index: the mean ratings of the drivers on the map, weighted by their importance (one"

@@ -24,7 +24,17 @@ from recovery.views.insight_panel_csv import as_file, ends_of
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_slice import Asked
 from recovery.views.insight_survey_words import scale_words
-from surveys.drivers import IMPROVE, KEEP, LOW_PRIORITY, NICE, Driver, DriverMap, driver_map, with_ratings
+from surveys.drivers import (
+    IMPROVE,
+    KEEP,
+    LOW_PRIORITY,
+    NICE,
+    UNCLEAR,
+    Driver,
+    DriverMap,
+    driver_map,
+    with_ratings,
+)
 from surveys.estimates import Interval
 
 PLACES: Final[dict[str, Promise]] = {
@@ -32,9 +42,16 @@ PLACES: Final[dict[str, Promise]] = {
     KEEP: _("Keep it up"),
     NICE: _("Nice to have"),
     LOW_PRIORITY: _("Low priority"),
+    UNCLEAR: _("too close to tell"),
 }
-# Colour means time or band; here only what calls for an act stands out.
-TONES: Final = {IMPROVE: "accent", KEEP: "neutral", NICE: "neutral", LOW_PRIORITY: "neutral"}
+# Colour means time or band; here only what calls for an act stands out, and what cannot be told is grey.
+TONES: Final = {
+    IMPROVE: "accent",
+    KEEP: "neutral",
+    NICE: "neutral",
+    LOW_PRIORITY: "neutral",
+    UNCLEAR: "silent",
+}
 
 
 @door.staff_page()
@@ -90,12 +107,28 @@ def found_for(asked: Asked) -> DriverMap | None:
 
 def sentences(found: DriverMap) -> list[str]:
     said = [words for place in (IMPROVE, KEEP) if (words := place_words(found, place))]
+    if words := nothing_first_words(found):
+        said.insert(0, words)
     if found.cuts is None:
         said.append(no_map_words(found))
     if found.index is not None:
         value = measure_words(found.index.value, found.index.interval, decimals=0)
         said.append(gettext("Satisfaction index: {value} of 100.").format(value=value))
     return said
+
+
+def nothing_first_words(found: DriverMap) -> str:
+    """Where nothing is clearly to be improved: that it is so, and who is rated lowest all the same."""
+    places, lowest = {found.place(driver) for driver in found.placed}, found.lowest_rated
+    if found.cuts is None or lowest is None or IMPROVE in places:
+        return ""
+    if places == {UNCLEAR}:
+        said = gettext(
+            "No driver stands out: their intervals overlap the middle. The lowest rated is {name}, {mean}."
+        )
+    else:
+        said = gettext("No driver clearly comes first to improve. The lowest rated is {name}, {mean}.")
+    return said.format(name=lowest.question, mean=mean_words(lowest))
 
 
 def place_words(found: DriverMap, place: str) -> str:
@@ -109,8 +142,8 @@ def place_words(found: DriverMap, place: str) -> str:
         )
     else:
         said = ngettext(
-            "Keep it up: {names}. It goes with the score as much, and is rated higher.",
-            "Keep it up: {names}. They go with the score as much, and are rated higher.",
+            "Keep it up: {names}. It goes with the score more than the others, and is rated higher.",
+            "Keep it up: {names}. They go with the score more than the others, and are rated higher.",
             len(names),
         )
     return said.format(names=gettext(", ").join(names)) if names else ""
@@ -161,7 +194,7 @@ def rows_of(found: DriverMap) -> list[dict[str, Any]]:
                 "mean": mean_words(driver),
                 "importance": measure_words(driver.importance, driver.importance_interval, 2),
                 "place": PLACES[quarter] if quarter else why_unplaced(driver),
-                "is_placed": bool(quarter),
+                "has_verdict": quarter not in ("", UNCLEAR),
             }
         )
     return rows

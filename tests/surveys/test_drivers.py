@@ -16,6 +16,7 @@ from surveys.drivers import (
     KEEP,
     LOW_PRIORITY,
     NICE,
+    UNCLEAR,
     Driver,
     DriverMap,
     Rated,
@@ -113,25 +114,50 @@ class TestOneDriver:
 class TestMap:
     def test_it_is_cut_at_the_medians(self) -> None:
         drivers = {
-            IMPROVE: driver("speed", following(2, 0.1)),
-            KEEP: driver("staff", following(4, 0.1)),
-            LOW_PRIORITY: driver("price", following(2, 3, seed=2)),
-            NICE: driver("app", following(4, 3, seed=3)),
+            IMPROVE: driver("speed", following(2, 0.1, n=400)),
+            KEEP: driver("staff", following(4, 0.1, n=400)),
+            LOW_PRIORITY: driver("price", following(2, 3, n=400, seed=2)),
+            NICE: driver("app", following(4, 3, n=400, seed=3)),
         }
         found = mapped(*drivers.values())
         assert {found.place(each): place for place, each in drivers.items()} == {
             place: place for place in drivers
         }
 
-    def test_on_a_median_counts_as_above_it(self) -> None:
-        same = following(3, 0.5)
-        twins = mapped(driver("one", same), driver("two", same))
-        assert {twins.place(each) for each in twins.placed} == {KEEP}
+    def test_where_an_interval_holds_the_cut_the_quarter_cannot_be_told(self) -> None:
+        """Two drivers alike but for one rating in forty: by the bare medians one would be "keep", one not."""
+        pairs = following(3, 0.5)
+        nearly = [(pairs[0][0] - 1, pairs[0][1]), *pairs[1:]]
+        found = mapped(driver("one", pairs), driver("two", nearly))
+        assert found.cuts is not None
+        for each in found.placed:
+            assert each.interval is not None
+            assert each.interval.holds(found.cuts[0])
+        assert [found.place(each) for each in found.drivers] == [UNCLEAR, UNCLEAR]
+        assert found.lowest_rated == found.drivers[1]
+
+    def test_one_clear_interval_of_the_two_is_not_enough(self) -> None:
+        """Rated apart, as important as each other."""
+        low, high = driver("low", following(2, 0.3, n=200)), driver("high", following(4, 0.3, n=200))
+        found = mapped(low, high)
+        assert found.cuts is not None
+        assert low.interval is not None
+        assert low.interval.high < found.cuts[0]
+        assert [found.place(each) for each in found.drivers] == [UNCLEAR, UNCLEAR]
+
+    def test_the_driver_in_the_middle_is_never_told(self) -> None:
         three = mapped(*(driver(str(mean), following(mean, 0.3)) for mean in (2, 3, 4)))
         middle = three.drivers[1]
         assert three.cuts is not None
         assert middle.mean == three.cuts[0]
-        assert three.place(middle) in (KEEP, NICE)
+        assert three.place(middle) == UNCLEAR
+
+    def test_without_an_interval_nothing_is_told(self) -> None:
+        """Ratings that follow the score without a flaw have a correlation of 1, and no interval."""
+        perfect = driver("perfect", [(1 + number // 8, number // 8 / 4) for number in range(40)])
+        assert perfect.importance == pytest.approx(1)
+        found = mapped(perfect, driver("other", following(4, 3, n=400)))
+        assert found.place(perfect) == UNCLEAR
 
     def test_it_takes_two_to_have_a_middle(self) -> None:
         alone = driver("speed", following(3, 0.5))

@@ -222,6 +222,32 @@ class TestDrivers:
         for code in ("driver_mean", "driver_importance", "driver_map", "satisfaction_index"):
             assert str(DEFINITIONS[code]) in said
 
+    def test_where_intervals_overlap_the_middle_page_file_and_picture_give_no_order(
+        self, cast: Cast, vera: Client
+    ) -> None:
+        """Both follow the score; Speed has two in forty rated a point lower."""
+        questions = [
+            cast.survey.questions.create(key=key, kind=Question.RATING, position=9, text=key.title())
+            for key in ("speed", "staff")
+        ]
+        for number in range(40):
+            response = make_response(cast.survey, number % 11, customer=cast.customer())
+            staff = 2 + (number % 11) // 4 + number % 2
+            for question, value in zip(questions, (staff - (number in (3, 7)), staff), strict=True):
+                Answer.objects.create(response=response, question=question, value=value)
+        page = vera.get("/insight/drivers/").content.decode()
+        said = text(vera, "/insight/drivers/")
+        headline = "No driver stands out: their intervals overlap the middle. The lowest rated is Speed, "
+        assert headline in said
+        assert "Improve now:" not in said
+        assert "Keep it up:" not in said
+        # In the table, and in both pictures for each of the two.
+        assert page.count("too close to tell") >= 6
+        assert page.count('class="tone-silent"') == 4
+        assert ["too close to tell"] * 2 == [
+            row[0] for row in table(vera, "/insight/drivers/csv/") if row[2] and "m" not in row[0]
+        ]
+
     def test_one_driver_is_listed_without_a_picture(self, cast: Cast, vera: Client) -> None:
         _speed, staff, _price = rated(cast)
         Answer.objects.filter(question=staff).delete()
