@@ -9,7 +9,7 @@ holds from that month on.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cached_property
@@ -28,7 +28,7 @@ from surveys.estimates import (
     paired_difference,
     wilson,
 )
-from surveys.models import Survey
+from surveys.models import Invitation, Survey
 from surveys.results.answers import VOID, Which, era_shown, given, within
 from surveys.results.figure import Figure
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, LevelCounts, Scale, band
@@ -204,7 +204,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Waves:
-    """Who answered in both of two windows, each by their latest valid answer in it, and who in one only."""
+    """Who answered in both of two windows, each by their first valid answer in it, and who in one only.
+
+    What somebody answered when asked again after a low score is no part of it, so that both waves are asked
+    in the same way; `again_first` and `again_second` are those who have no other answer in that wave.
+    """
 
     survey: Survey
     era: Era
@@ -212,6 +216,8 @@ class Waves:
     both: tuple[tuple[int, Given, Given], ...]
     only_first: tuple[tuple[int, Given], ...]
     only_second: tuple[tuple[int, Given], ...]
+    again_first: tuple[tuple[int, Given], ...]
+    again_second: tuple[tuple[int, Given], ...]
 
     @property
     def paired(self) -> Paired:
@@ -259,15 +265,27 @@ def waves(survey: Survey, first: Which, second: Which, era: Era | None = None) -
     rows = list(_rows(line, replace(second, since=first.since)))
     suspicion = _Reading(survey.kind, era, line).over(rows).suspicion
     sides = [row for row in rows if row.at < first.until], [row for row in rows if row.at >= second.since]
-    earlier, later = (_Reading(survey.kind, era, line, suspicion).over(side).latest for side in sides)
+
+    def first_answers(side: list[_Row], *, again: bool) -> dict[int, Given]:
+        rows = (row for row in side if (row.purpose == Invitation.RESURVEY) is again)
+        return _Reading(survey.kind, era, line, suspicion).over(rows).first
+
+    earlier, later = (first_answers(side, again=False) for side in sides)
+    again_earlier, again_later = (first_answers(side, again=True) for side in sides)
     return Waves(
         survey=survey,
         era=era,
         suspicion=suspicion,
         both=tuple((who, given, later[who]) for who, given in earlier.items() if who in later),
-        only_first=tuple((who, given) for who, given in earlier.items() if who not in later),
-        only_second=tuple((who, given) for who, given in later.items() if who not in earlier),
+        only_first=_without(earlier, later),
+        only_second=_without(later, earlier),
+        again_first=_without(again_earlier, earlier),
+        again_second=_without(again_later, later),
     )
+
+
+def _without(some: Mapping[int, Given], others: Container[int]) -> tuple[tuple[int, Given], ...]:
+    return tuple((who, given) for who, given in some.items() if who not in others)
 
 
 class _Row(NamedTuple):
@@ -276,6 +294,7 @@ class _Row(NamedTuple):
     survey: int
     score: int | None
     at: datetime
+    purpose: str | None
 
 
 def _line(line: str) -> dict[int, Survey]:
@@ -285,7 +304,7 @@ def _line(line: str) -> dict[int, Survey]:
 def _rows(line: Mapping[int, Survey], which: Which) -> Iterator[_Row]:
     """In the order they were given; of one moment, in the order they came in: that of the lines of a file."""
     rows = within(given(list(line.values()), which), "given_at", which.since, which.until)
-    names = ("pk", "customer_id", "survey_id", "said", "given_at")
+    names = ("pk", "customer_id", "survey_id", "said", "given_at", "invitation__purpose")
     for row in rows.exclude(state__in=VOID).order_by("given_at", "pk").values_list(*names):
         yield _Row(*row)
 
@@ -310,8 +329,8 @@ class _Reading:
         return self
 
     @property
-    def latest(self) -> dict[int, Given]:
-        return {customer: given[-1] for customer, given in self.given.items()}
+    def first(self) -> dict[int, Given]:
+        return {customer: given[0] for customer, given in self.given.items()}
 
     def take(self, row: _Row) -> None:
         if row.score is None:

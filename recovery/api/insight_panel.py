@@ -239,6 +239,8 @@ def shown_waves(found: Waves) -> Shown:
         **shown_paired(found.paired),
         "only_first": len(found.only_first),
         "only_second": len(found.only_second),
+        "only_asked_again_in_first": len(found.again_first),
+        "only_asked_again_in_second": len(found.again_second),
         "suspected_change": shown_suspicion(found.suspicion),
         "definition": define("waves"),
     }

@@ -106,11 +106,14 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     "first_contact_time": _(
         "Time to first contact: from the opening of the ticket to the first contact with the outcome"
         " “reached” or “replied”, in cycle 1 (Kaplan-Meier, 95 % intervals). Open tickets count, with the"
-        " time they have waited so far."
+        " time they have waited so far. Tickets closed without the customer being heard count as not heard,"
+        " whenever they were closed: closing them makes nothing faster (cumulative incidence; Fine and Gray"
+        " 1999). A merged ticket counts until the merge."
     ),
     "resolution_time": _(
         "Time to resolution: from the opening of the ticket to its first resolution (Kaplan-Meier, 95 %"
-        " intervals). Open tickets count, with the time they have waited so far."
+        " intervals). Open tickets count, with the time they have waited so far; a merged ticket counts until"
+        " the merge."
     ),
     "deadlines_then": _(
         "As of a past day every deadline counts under the due time that was in force then; what was met,"
@@ -163,7 +166,8 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     ),
     "nps": _(
         "NPS: 100 × (promoters − detractors) / valid answers, with its adjusted Wald 95 % interval."
-        " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it."
+        " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it. Answers given"
+        " when asked again after a low score are in it like all others."
     ),
     "survey_mean": _(
         "Mean: of the valid answers, in the numbers of the scale, with Student’s 95 % interval."
@@ -274,8 +278,10 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " changed, not why: who begins low moves up by chance, and who begins high down."
     ),
     "waves": _(
-        "Two waves: the people who have a valid answer in both periods, each by the latest one in it. Who"
-        " answered in one of them only is counted beside it, and in neither figure."
+        "Two waves: the people who have a valid answer in both periods, each by the first one in it. Answers to"
+        " being asked again after a low score are left out, so that both waves are asked in the same way. Who"
+        " answered in one of them only, or in one of them only when asked again, is counted beside it, and in"
+        " neither figure."
     ),
     "driver_mean": _("Mean rating from 1 to 5, with Student’s 95 % interval."),
     "driver_importance": _(

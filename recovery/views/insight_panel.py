@@ -319,4 +319,6 @@ def waves_context(wanted: Wanted) -> dict[str, Any]:
         "both": (len(found.both), wanted.people(wave="both")),
         "only_first": (len(found.only_first), wanted.people(wave="only_first")),
         "only_second": (len(found.only_second), wanted.people(wave="only_second")),
+        "again_first": (len(found.again_first), wanted.people(wave="again_first")),
+        "again_second": (len(found.again_second), wanted.people(wave="again_second")),
     }

@@ -95,6 +95,11 @@ def wave_rows(found: Waves) -> Iterable[Row]:
     yield from paired_rows("waves", found.paired, gettext("first wave"), gettext("second wave"))
     yield row("waves", gettext("answered in the first wave only"), count=len(found.only_first))
     yield row("waves", gettext("answered in the second wave only"), count=len(found.only_second))
+    for name, again in (
+        (gettext("answered in the first wave only when asked again"), found.again_first),
+        (gettext("answered in the second wave only when asked again"), found.again_second),
+    ):
+        yield row("waves", name, count=len(again))
 
 
 def paired_rows(code: str, paired: Paired, earlier: str, later: str) -> Iterable[Row]:

@@ -28,6 +28,8 @@ IN_WAVES: Final[dict[str, Promise]] = {
     "both": _("answered in both waves"),
     "only_first": _("answered in the first wave only"),
     "only_second": _("answered in the second wave only"),
+    "again_first": _("answered in the first wave only when asked again"),
+    "again_second": _("answered in the second wave only when asked again"),
 }
 ELSEWHERE: Final[dict[str, Promise]] = {
     "only": _("answered on another scale only"),
@@ -89,8 +91,13 @@ def behind_wave(wanted: Wanted, wave: str) -> Iterator[Person]:
         return
     if wave == "both":
         yield from (Person(customer, (first, second)) for customer, first, second in found.both)
-    once = {"only_first": found.only_first, "only_second": found.only_second}.get(wave, ())
-    yield from (Person(customer, (given,)) for customer, given in once)
+    once = {
+        "only_first": found.only_first,
+        "only_second": found.only_second,
+        "again_first": found.again_first,
+        "again_second": found.again_second,
+    }
+    yield from (Person(customer, (given,)) for customer, given in once.get(wave, ()))
 
 
 def some_of(request: HttpRequest, name: str, every: tuple[str, ...]) -> list[str]:

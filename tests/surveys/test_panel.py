@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from surveys.models import Customer, FormerScale, Response, Source, Survey
+from surveys.models import Customer, FormerScale, Invitation, Response, Source, Survey
 from surveys.panel import BANDS, EVER, NO_LATER, NOT_LOW, NOW, Member, Panel, eras_of, panel, waves
 from surveys.results import Which
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, Scale
@@ -44,6 +44,20 @@ def say(
             received_at=moment,
             payload_hash="-",
         )
+
+
+def say_again(survey: Survey, who: Customer, score: int, at: datetime) -> None:
+    """One answer to being asked again after a low score."""
+    asked = Invitation.objects.create(
+        survey=survey,
+        customer=who,
+        purpose=Invitation.RESURVEY,
+        state=Invitation.ANSWERED,
+        send_at=at,
+        created_at=at,
+    )
+    say(survey, who, score, at=at)
+    Response.objects.filter(customer=who, answered_at=at).update(invitation=asked)
 
 
 def one(found: Panel) -> Member:
@@ -268,17 +282,33 @@ class TestShares:
 class TestWaves:
     FIRST, SECOND = Which(MONDAY, MONDAY + 5 * DAY), Which(MONDAY + 5 * DAY, MONDAY + 10 * DAY)
 
-    def test_it_pairs_the_latest_answer_of_each_wave_and_counts_who_came_once(self) -> None:
+    def test_it_pairs_the_first_answer_of_each_wave_and_counts_who_came_once(self) -> None:
         survey, both, early, late = make_survey(), person(), person(), person()
         say(survey, both, 3, 9, at=MONDAY)
         say(survey, both, 9, 7, at=MONDAY + 6 * DAY)
         say(survey, early, 3, at=MONDAY)
         say(survey, late, 3, at=MONDAY + 9 * DAY)
         found = waves(survey, self.FIRST, self.SECOND)
-        assert [(who, first.score, second.score) for who, first, second in found.both] == [(both.pk, 9, 7)]
+        assert [(who, first.score, second.score) for who, first, second in found.both] == [(both.pk, 3, 9)]
         assert [who for who, _given in found.only_first] == [early.pk]
         assert [who for who, _given in found.only_second] == [late.pk]
-        assert found.paired.scores == ((9, 7),)
+        assert found.paired.scores == ((3, 9),)
+        assert (found.again_first, found.again_second) == ((), ())
+
+    def test_answers_to_being_asked_again_are_in_no_wave_and_who_has_no_other_is_counted(self) -> None:
+        """By hand: `kept` said 3 and was won back (10), then said 6; `again` has no other answer later."""
+        survey, kept, again = make_survey(), person(), person()
+        say(survey, kept, 3, at=MONDAY)
+        say_again(survey, kept, 10, at=MONDAY + DAY)
+        say_again(survey, kept, 9, at=MONDAY + 6 * DAY)
+        say(survey, kept, 6, at=MONDAY + 7 * DAY)
+        say(survey, again, 2, at=MONDAY)
+        say_again(survey, again, 9, at=MONDAY + 6 * DAY)
+        found = waves(survey, self.FIRST, self.SECOND)
+        assert [(who, first.score, second.score) for who, first, second in found.both] == [(kept.pk, 3, 6)]
+        assert [who for who, _given in found.only_first] == [again.pk]
+        assert [(who, given.score) for who, given in found.again_second] == [(again.pk, 9)]
+        assert (found.only_second, found.again_first) == ((), ())
 
     def test_what_lies_between_them_is_in_neither(self) -> None:
         survey, who = make_survey(), person()

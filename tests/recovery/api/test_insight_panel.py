@@ -55,6 +55,7 @@ def test_two_waves_are_asked_for_by_four_days(cast: Cast, vera: Client) -> None:
     days = {"first_from": "2026-03-01", "first_to": "2026-03-05", "second_from": "2026-03-06"}
     found = numbers(vera, "panel", **days, second_to="2026-03-20")["waves"]
     assert (found["people"], found["only_first"], found["only_second"]) == (10, 1, 0)
+    assert (found["only_asked_again_in_first"], found["only_asked_again_in_second"]) == (0, 0)
     assert found["difference"] == 200
     missing = vera.read("insight/panel/", **days)
     assert missing.status_code == 400
