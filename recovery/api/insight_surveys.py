@@ -139,6 +139,7 @@ def distribution(figure: Figure) -> list[Shown]:
 def detailed(survey: Survey, which: Which, by: str) -> Shown:
     results = results_of(survey, which)
     return {
+        "given_when_asked_again": results.asked_again,
         "not_counted": {**results.beside, "off_scale": results.off_scale},
         "before": shown_before(results),
         "trend": shown_trend(results.trend),

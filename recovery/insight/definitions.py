@@ -166,8 +166,8 @@ DEFINITIONS: Final[dict[str, Promise]] = {
     ),
     "nps": _(
         "NPS: 100 × (promoters − detractors) / valid answers, with its adjusted Wald 95 % interval."
-        " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it. Answers given"
-        " when asked again after a low score are in it like all others."
+        " Blank, withdrawn and unreadable answers are in no part of it and are counted beside it. Answers"
+        " given when asked again after a low score are in it like all others."
     ),
     "survey_mean": _(
         "Mean: of the valid answers, in the numbers of the scale, with Student’s 95 % interval."
@@ -278,10 +278,10 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " changed, not why: who begins low moves up by chance, and who begins high down."
     ),
     "waves": _(
-        "Two waves: the people who have a valid answer in both periods, each by the first one in it. Answers to"
-        " being asked again after a low score are left out, so that both waves are asked in the same way. Who"
-        " answered in one of them only, or in one of them only when asked again, is counted beside it, and in"
-        " neither figure."
+        "Two waves: the people who have a valid answer in both periods, each by the first one in it. Answers"
+        " to being asked again after a low score are left out, so that both waves are asked in the same way."
+        " Who answered in one of them only, or in one of them only when asked again, is counted beside it,"
+        " and in neither figure."
     ),
     "driver_mean": _("Mean rating from 1 to 5, with Student’s 95 % interval."),
     "driver_importance": _(

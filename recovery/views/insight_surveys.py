@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
@@ -105,10 +106,27 @@ def said(results: Results) -> Said:
         headline=words.headline(figure),
         before=words.before_words(results),
         mean="" if results.survey.kind == "nps" else words.mean_words(figure),
-        beside=[*words.former_words(results.former, results.era.scale), *beside_words(results)],
+        beside=[
+            *asked_again_words(results),
+            *words.former_words(results.former, results.era.scale),
+            *beside_words(results),
+        ],
         bounds=bounds_words(results),
         silent=results.asking.all.silent if results.asking else 0,
     )
+
+
+def asked_again_words(results: Results) -> list[str]:
+    """How many of the answers are second ones to a low score: they are in the figure like all others."""
+    number = results.asked_again
+    if not number:
+        return []
+    said = ngettext(
+        "{n} of them was given when asked again after a low score.",
+        "{n} of them were given when asked again after a low score.",
+        number,
+    )
+    return [said.format(n=f"{number:,}")]
 
 
 def beside_words(results: Results) -> list[str]:

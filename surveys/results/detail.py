@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from surveys.eras import Era, Suspicion, suspected_changes
 from surveys.estimates import Difference, Interval, nps_bounds
-from surveys.models import Response, Survey
+from surveys.models import Invitation, Response, Survey
 from surveys.results.answers import VOID, Which, era_number, era_shown, given, in_era, tally, valid, within
 from surveys.results.asking import Asking, asking_of
 from surveys.results.figure import Figure
@@ -59,6 +59,13 @@ class Results:
         if self.survey.kind != "nps" or self.asking is None or not self.figure.is_enough:
             return None
         return nps_bounds(self.figure.bands, self.asking.all.silent)
+
+    @property
+    def asked_again(self) -> int:
+        """How many answers of the figure were given when asked again after a low score. One query."""
+        scale = self.era.scale
+        on_scale = Q(said__gte=scale.lowest, said__lte=scale.highest)
+        return self.rows.filter(on_scale, invitation__purpose=Invitation.RESURVEY).count()
 
     @property
     def suspected_within(self) -> bool:

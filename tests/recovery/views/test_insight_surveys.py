@@ -106,6 +106,34 @@ class TestPage:
         assert places == sorted(places)
         assert "The NPS is +13 (−6 to +31), from 86 answers." in text(vera)
 
+    def test_it_says_how_many_were_given_when_asked_again(self, cast: Cast, vera: Client) -> None:
+        """Two: one withdrawn, one given long before and one to a first invitation are none of them."""
+        many(cast)
+        assert "asked again after a low score." not in text(vera).split("How we know")[0]
+        asked: list[tuple[str, datetime, str]] = [
+            (Invitation.RESURVEY, MONDAY, "complete"),
+            (Invitation.RESURVEY, MONDAY, "complete"),
+            (Invitation.RESURVEY, MONDAY, Response.WITHDRAWN),
+            (Invitation.RESURVEY, MONDAY - 200 * DAY, "complete"),
+            (Invitation.SURVEY, MONDAY, "complete"),
+        ]
+        for purpose, at, state in asked:
+            said(cast.survey, 10, at=at, state=state)
+            answer = Response.objects.latest("pk")
+            answer.invitation = Invitation.objects.create(
+                survey=cast.survey,
+                customer=cast.customer(),
+                purpose=purpose,
+                state=Invitation.ANSWERED,
+                send_at=at,
+                sent_at=at,
+                created_at=at,
+            )
+            answer.save()
+        page = text(vera)
+        assert "from 89 answers." in page
+        assert "2 of them were given when asked again after a low score." in page
+
     def test_it_prints_the_definition_of_every_number(self, cast: Cast, vera: Client) -> None:
         many(cast)
         invited(cast, "sent", "answered")
