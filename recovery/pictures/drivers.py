@@ -13,6 +13,10 @@ from recovery.pictures.paper import FONT, Labels, fitted, is_narrow, measured, n
 _DOT: Final = 4.0
 _BADGE: Final = 9.0
 _CLEAR: Final = 3.0
+# By how much the own dot of a number is nearer to it than any other, where there is room for that.
+_APART: Final = 8.0
+# From the upper right to either side, in sixteenths of a turn: the lower left comes last.
+_TURNS: Final = sorted(range(-7, 9), key=abs)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 12.0, 10.0, 44.0
 
 
@@ -128,16 +132,24 @@ def _badges(dots: Sequence[Place], within: tuple[float, float, float, float]) ->
     """Where each number stands: beside its dot, as near as it finds room among dots and other numbers."""
     placed: list[Place] = []
     for dot in dots:
-        others = [(other, _DOT) for other in dots if other != dot] + [(badge, _BADGE) for badge in placed]
-        free = (place for place in _around(dot, within) if _is_clear(place, others))
-        placed.append(next(free, (dot[0], dot[1] - _DOT - _BADGE)))
+        rest = [other for other in dots if other != dot]
+        others = [(other, _DOT) for other in rest] + [(badge, _BADGE) for badge in placed]
+        free = [place for place in _around(dot, within) if _is_clear(place, others)]
+        usual = (dot[0], dot[1] - _DOT - _BADGE)
+        placed.append(next((each for each in free if _is_told(each, dot, rest)), next(iter(free), usual)))
     return placed
+
+
+def _is_told(place: Place, dot: Place, rest: Sequence[Place]) -> bool:
+    """Whether a reader takes the number for this dot's: no other is nearly as near."""
+    own = math.dist(place, dot)
+    return all(math.dist(place, other) >= own + _APART for other in rest)
 
 
 def _around(dot: Place, within: tuple[float, float, float, float]) -> Iterator[Place]:
     left, top, right, bottom = within
     for distance in (14.0, 22.0, 32.0, 44.0, 58.0, 74.0, 92.0):
-        for turn in range(16):
+        for turn in _TURNS:
             angle = math.pi / 4 + turn * math.pi / 8
             place = dot[0] + distance * math.cos(angle), dot[1] - distance * math.sin(angle)
             if left + _BADGE < place[0] < right - _BADGE and top + _BADGE < place[1] < bottom - _BADGE:

@@ -11,7 +11,6 @@ from recovery.pictures.paper import (
     FONT,
     SPACE,
     Labels,
-    fitted,
     grouped,
     is_narrow,
     measured,
@@ -89,7 +88,7 @@ def _parts_svg(row: Row, x: float, y: float, room: float, height: float) -> list
 
 
 def _part_svg(row: Row, part: Part, x: float, y: float, length: float, height: float) -> str:
-    """The part in a light tone, its edge in the full one, and in it as much of its words as fits."""
+    """The part in a light tone, its edge in the full one, and in it what fits of its number and word."""
     number = grouped(part.value)
     told = escape(f"{row.label} → {part.label}: {number}")
     shown = max(1.0, length - 1)
@@ -103,11 +102,10 @@ def _part_svg(row: Row, part: Part, x: float, y: float, length: float, height: f
 
 
 def _words_svg(part: Part, number: str, x: float, y: float, room: float) -> str:
+    """The number, and the word where all of it fits: a word cut short tells nothing its title does not."""
     if measured_bold(number) > room:
         return ""
     value = text("flow-value", x, y, "start", escape(number))
-    left = room - measured_bold(number) - 6
-    if left < min(measured(str(part.label)), 48.0):
+    if measured(str(part.label)) > room - measured_bold(number) - 6:
         return value
-    named = escape(fitted(str(part.label), left))
-    return value + text("flow-label", x + measured_bold(number) + 6, y, "start", named)
+    return value + text("flow-label", x + measured_bold(number) + 6, y, "start", escape(str(part.label)))

@@ -63,6 +63,16 @@ class TestMatrix:
         with pytest.raises(ValueError, match="less than nothing"):
             Part("A", -1)
 
+    @WIDTHS
+    def test_a_word_that_does_not_fit_is_left_out_and_never_cut(self, width: int) -> None:
+        """Its number stays, and the title tells the word."""
+        parts = [Part("Promoter", 70, "promoter"), Part("Detractor", 18, "detractor"), Part("Passive", 12)]
+        svg = matrix_svg([Row("Began", parts)], LABELS, width=width)
+        picture = drawn(svg)
+        assert "…" not in svg
+        assert {"70", "18", "12"} <= {each.text for each in of_class(picture, "flow-value")}
+        assert "Began → Detractor: 18" in [told(group) for group in picture.iter()]
+
     def test_words_from_outside_are_escaped(self) -> None:
         svg = matrix_svg([Row("<b>", [Part("</svg>", 3)])], LABELS, width=WIDE)
         assert "<b>" not in svg
@@ -102,6 +112,19 @@ class TestMap:
         said = words(picture)
         for name in ("mean rating", "importance"):
             assert name in said
+
+    @WIDTHS
+    def test_a_number_stands_nearest_to_its_own_dot(self, width: int) -> None:
+        """Four drivers close together, as in a survey whose ratings all go with its score."""
+        near = [(4.0, 0.6), (4.04, 0.59), (3.9, 0.56), (3.94, 0.53)]
+        points = [Point(x, y, f"driver {place}") for place, (x, y) in enumerate(near)]
+        across, up = Axis("mean rating", 3.97, 0.5), Axis("importance", 0.575, 0.1)
+        picture = drawn(map_svg(points, across, up, QUARTERS, LABELS, width=width))
+        dots = [(number(each, "cx"), number(each, "cy")) for each in of_class(picture, "spark-dot")]
+        for own, badge in enumerate(badges(picture)):
+            nearest, second = sorted(math.dist(badge, dot) for dot in dots)[:2]
+            assert math.dist(badge, dots[own]) == nearest
+            assert second - nearest > 7
 
     def test_better_is_further_right_and_more_important_further_up(self) -> None:
         points = [Point(2, 0.1, "low"), Point(4, 0.6, "high")]
