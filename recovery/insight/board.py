@@ -23,7 +23,7 @@ from surveys.results import SurveyFigures, figures_for
 
 @dataclass(frozen=True)
 class Board:
-    """`survey` is the figure of the survey asked for, else of the NPS survey with the most answers."""
+    """`survey` is the figure of the survey asked for, else of the NPS survey with the most answers, if any."""
 
     found: Recovery
     contacted: Rate
@@ -51,4 +51,6 @@ def board_of(seen: TicketQuerySet, teams: Iterable[int], which: Slice, period: P
 def survey_of(which: Slice) -> SurveyFigures | None:
     surveys = Survey.objects.filter(pk=which.survey) if which.survey else Survey.objects.filter(kind="nps")
     figures = figures_for(list(surveys), which_answers(which))
+    if which.survey is None:
+        figures = [each for each in figures if each.answered]
     return max(figures, key=lambda each: each.answered, default=None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -18,6 +18,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
 from recovery.insight.targets import Period
 from recovery.views import door, insight_slice
+from recovery.views import insight_survey_words as survey_words
 from recovery.views import insight_value_words as money_words
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import Line, behind, page, rate_line
@@ -25,6 +26,7 @@ from recovery.views.insight_pictures import flow_picture
 from recovery.views.insight_slice import Asked
 from recovery.views.insight_targets import Row, url_of
 from recovery.views.insight_value import beside, people_url
+from surveys.results import Figure
 
 MOST_CAUSES, MOST_TARGETS = 5, 6
 
@@ -58,7 +60,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
 def five_figures(board: Board, asked: Asked) -> list[Line]:
     found, risk = board.found, board.value.at_risk
     return [
-        survey_line(board),
+        survey_line(board, asked),
         rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1")),
         rate_line("first_contact_kept", _("Contacted in time"), board.contacted, times_url(asked)),
         rate_line("recovered", _("Recovered"), found.recovered(), behind(asked, state=",".join(RECOVERED))),
@@ -76,29 +78,30 @@ def times_url(asked: Asked) -> str:
     return f"{reverse('insight-times')}?{asked.query}"
 
 
-def survey_line(board: Board) -> Line:
+def survey_line(board: Board, asked: Asked) -> Line:
     """The NPS with its interval; of another kind of survey the share of its high answers."""
     if board.survey is None:
-        return Line(_("NPS"), "–", DEFINITIONS["nps"], note=gettext("no survey asks it"))
+        asks = any(each.kind == "nps" for each in asked.surveys)
+        said = gettext("no answers") if asks else gettext("no survey asks it")
+        return Line(_("NPS"), "–", DEFINITIONS["nps"], note=said)
     figure, survey = board.survey.figure, board.survey.survey
-    name = {"nps": _("NPS"), "csat": _("Satisfied"), "ces": _("Made it easy")}[figure.kind]
-    counts = gettext("{n} answers").format(n=f"{figure.answered:,}")
-    url = reverse("survey", args=[survey.slug])
-    return Line(name, figure_words(board), DEFINITIONS[figure.kind], url, f"{survey} · {counts}")
+    name = survey_words.NAMES[figure.kind]
+    counts = ngettext("{n} answer", "{n} answers", figure.answered).format(n=f"{figure.answered:,}")
+    url = survey_url(asked, survey.pk)
+    return Line(name, figure_words(figure), DEFINITIONS[figure.kind], url, f"{survey} · {counts}")
 
 
-def figure_words(board: Board) -> str:
-    assert board.survey is not None
-    figure = board.survey.figure
-    if figure.value is None or figure.interval is None:
-        return gettext("too few answers")
-    unit = 1 if figure.kind == "nps" else 100
-    value, low, high = (
-        f"{round(unit * each)}".replace("-", "−")
-        for each in (figure.value, figure.interval.low, figure.interval.high)
-    )
-    share = value if figure.kind == "nps" else gettext("{n} %").format(n=value)
-    return gettext("{share} ({low} to {high})").format(share=share, low=low, high=high)
+def survey_url(asked: Asked, survey: int) -> str:
+    """Where the same answers make the same figure: the survey's own tab, with every filter of this page."""
+    query = QueryDict(asked.query, mutable=True)
+    query["survey"] = str(survey)
+    return f"{reverse('insight-surveys')}?{query.urlencode()}"
+
+
+def figure_words(figure: Figure) -> str:
+    if figure.value is None:
+        return gettext("too few answers") if figure.answered else gettext("no answers")
+    return survey_words.figure_words(figure)
 
 
 def causes(board: Board, asked: Asked) -> list[tuple[Any, str, str]]:

@@ -99,15 +99,21 @@ class Row:
 
 
 def in_unit(metric: str, value: float) -> str:
+    return signed(value) if metric == "nps" else gettext("{n} %").format(n=f"{value:g}")
+
+
+def signed(value: float) -> str:
+    """+41, −7.5, 0: as the pages say an NPS."""
     said = f"{value:g}".replace("-", "−")
-    return said if metric == "nps" else gettext("{n} %").format(n=said)
+    return f"+{said}" if value > 0 else said
 
 
 def number_words(found: Judged) -> str:
     """42 % (36 to 49); the counts where they are few."""
     if found.value is None or found.interval is None:
         return few_words(found)
-    low, high = (f"{round(end)}".replace("-", "−") for end in (found.interval.low, found.interval.high))
+    say = signed if found.target.metric == "nps" else str
+    low, high = (say(round(end)) for end in (found.interval.low, found.interval.high))
     value = in_unit(found.target.metric, round(found.value))
     return gettext("{value} ({low} to {high})").format(value=value, low=low, high=high)
 
@@ -211,7 +217,7 @@ def url_of(found: Judged, asked: Asked) -> str:
     if asked.as_of_day:
         query["as_of"] = asked.as_of_day.isoformat()
     if target.metric in Target.OF_A_SURVEY:
-        return reverse("survey", args=[target.survey.slug]) if target.survey else ""
+        return f"{reverse('insight-surveys')}?{query.urlencode()}" if target.survey and found.n else ""
     name, which = PAGES[target.metric]
     query.update(which)
     return f"{reverse(name)}?{query.urlencode()}" if found.n else ""

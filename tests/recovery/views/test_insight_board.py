@@ -12,22 +12,35 @@ from recovery.models import ReportMail, Target
 from recovery.views import (
     insight_board,
     insight_mails,
+    insight_surveys,
     insight_targets,
     insight_tickets,
+    insight_times,
     insight_value_people,
 )
 from tests.make import DAY, MONDAY, Cast
 from tests.recovery.insight.histories import loop, low, put_right
 from tests.recovery.views.conftest import SignIn
 from tests.recovery.views.test_insight import text
-from tests.recovery.views.test_insight_value import queries
+from tests.recovery.views.test_insight_same import count_of
+from tests.recovery.views.test_insight_value import count_on, queries
+from tests.surveys.make import make_survey
 
 LATER = MONDAY + 30 * DAY
+DOORS = (
+    insight_board,
+    insight_mails,
+    insight_surveys,
+    insight_targets,
+    insight_tickets,
+    insight_times,
+    insight_value_people,
+)
 
 
 @pytest.fixture(autouse=True)
 def _april(monkeypatch: pytest.MonkeyPatch) -> None:
-    for door in (insight_board, insight_mails, insight_targets, insight_tickets, insight_value_people):
+    for door in DOORS:
         monkeypatch.setattr(door, "now", lambda: LATER)
 
 
@@ -103,6 +116,66 @@ class TestPage:
         filled(cast)
         assert queries(vera, "/insight/board/") == few
         assert few <= 45
+
+
+LINK = re.compile(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>((?:</b>)?\s*(?:<span[^>]*>)?[^<]*)', re.DOTALL)
+PAST = "?from=2026-03-01&to=2026-03-04&as_of=2026-03-04"
+
+
+class TestTheNumberBehind:
+    """Whatever number is opened, the page that opens says the same one."""
+
+    @pytest.mark.parametrize("query", ["", PAST, "?touchpoint=Pudong+store"])
+    def test_it_is_the_same_for_every_number_of_the_page(self, cast: Cast, vera: Client, query: str) -> None:
+        filled(cast)
+        for score in (10, 10, 9, 9, 10, 8, 7, 9, 3, 10, 9, 9):
+            cast.response(score, at=MONDAY, touchpoint="Pudong store")
+        cast.response(1, at=MONDAY - 200 * DAY)
+        Target.objects.create(metric="nps", value=40, by_day=date(2026, 6, 30), survey=cast.survey)
+        Target.objects.create(metric="contacted_in_time", value=90, by_day=date(2026, 6, 30))
+        page = vera.get(f"/insight/board/{query}").content.decode()
+        opened = 0
+        for url, shown, after in LINK.findall(page[page.index("<article") : page.index("</article>")]):
+            address, number = unescape(url), unescape(shown).strip()
+            if address.startswith("/insight/surveys/"):
+                figure, ends = re.fullmatch(r"(\S+) \((.*)\)", number).groups()  # type: ignore[union-attr]
+                said = text(vera, address)
+                beside = re.search(r"([\d,]+) answers", after)
+                assert f"The NPS is {figure} ({ends}), from" in said
+                assert not beside or f"from {beside[1]} answers" in said
+            elif address.startswith("/insight/times/"):
+                assert f"Contacted in time: {number}" in text(vera, address)
+            elif address.startswith("/insight/value/"):
+                customers = re.search(r"(\d+) customers?\b", after)
+                assert customers
+                assert count_on(vera, address) == int(customers[1])
+            elif address.startswith("/insight/tickets/"):
+                assert count_on(vera, address) == count_of(shown, after), address
+            else:
+                raise AssertionError(address)
+            opened += 1
+        assert opened >= (3 if "touchpoint" in query else 9), "no low score came from that touchpoint"
+
+    def test_the_nps_has_its_sign_and_all_filters_go_with_it(self, cast: Cast, vera: Client) -> None:
+        for score in (10, 10, 9, 9, 10, 8, 7, 9, 3, 10):
+            cast.response(score, at=MONDAY)
+        page = vera.get(f"/insight/board/{PAST}&segment=tier:Gold&team={cast.east.pk}").content.decode()
+        assert "no answers" in page, "nobody of them is Gold"
+        page = vera.get(f"/insight/board/{PAST}&team={cast.east.pk}").content.decode()
+        found = re.search(r'href="(/insight/surveys/[^"]*)">([^<]*)<', page[page.index("<article") :])
+        assert found
+        query = {*unescape(found[1]).partition("?")[2].split("&")}
+        assert query == {*PAST[1:].split("&"), f"team={cast.east.pk}", f"survey={cast.survey.pk}"}
+        assert found[2].startswith("+60 (")
+
+    def test_where_nobody_answered_no_survey_is_named_by_chance(self, cast: Cast, vera: Client) -> None:
+        make_survey("another")
+        said = text(vera, "/insight/board/?from=2025-01-01&to=2025-01-31")
+        figures = said[: said.index("Reached")]
+        assert "NPS – no answers" in figures
+        assert str(cast.survey) not in figures[figures.rindex("NPS") :]
+        asked_for = text(vera, f"/insight/board/?from=2025-01-01&to=2025-01-31&survey={cast.survey.pk}")
+        assert f"{cast.survey} · 0 answers" in asked_for
 
 
 class TestMails:

@@ -72,6 +72,8 @@ def test_a_falling_target_and_nps_are_said_in_their_units(cast: Cast, vera: Clie
     said = text(vera, "/insight/targets/")
     assert "5 % or less" in said
     assert "−10 or more" in said
+    target("nps", 40, by=date(2026, 7, 31), survey=cast.survey)
+    assert "+40 or more" in text(vera, "/insight/targets/")
 
 
 def test_it_is_narrowed_to_a_team_and_to_what_the_reader_sees(
