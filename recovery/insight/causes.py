@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -58,17 +59,30 @@ def agreement(told: Sequence[Story]) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """`counts` of each cause by its id, one for each of `months` (their first days), the earliest first."""
+    """`counts` of each cause by its id, one for each of `months` (their first days), the earliest first.
+
+    `unknown` have no cause yet; `all` are the low scores of the month, whether their cause is known or not.
+    """
 
     months: list[date]
     counts: dict[int, list[int]]
+    unknown: list[int]
+    all: list[int]
 
 
 def by_month(counts: Mapping[tuple[int | None, date], int]) -> Monthly:
     """From how many there are by cause and month (`Told.by_month`); a month without any has noughts."""
     months = all_between(sorted({month for _cause, month in counts}))
     causes = sorted({cause for cause, _month in counts if cause is not None})
-    return Monthly(months, {cause: [counts.get((cause, month), 0) for month in months] for cause in causes})
+    every: Counter[date] = Counter()
+    for (_cause, month), count in counts.items():
+        every[month] += count
+    return Monthly(
+        months,
+        {cause: [counts.get((cause, month), 0) for month in months] for cause in causes},
+        unknown=[counts.get((None, month), 0) for month in months],
+        all=[every[month] for month in months],
+    )
 
 
 def all_between(months: list[date]) -> list[date]:

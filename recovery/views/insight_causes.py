@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -86,34 +88,55 @@ MOST_MONTHS, MOST_CAUSES = 12, 8
 
 
 def monthly_table(found: Pareto, months: Monthly, side: str, asked: Asked) -> dict[str, Any] | None:
-    """The commonest causes by month, the latest twelve; nothing to compare within one month."""
+    """The commonest causes by month, the latest twelve; nothing to compare within one month.
+
+    Below them stand those without a cause and all together: without them a cause that is only not named yet
+    reads like one that is gone.
+    """
     if len(months.months) < 2 or not found.rows:
         return None
     shown = months.months[-MOST_MONTHS:]
+
+    def linked(counts: list[int], **which: str) -> list[tuple[int, str]]:
+        """Each count with its tickets: those of the month, as far as it lies in the period."""
+        pairs = zip(counts[-len(shown) :], shown, strict=True)
+        return [(count, within(month, asked, **which)) for count, month in pairs]
+
+    field = f"cause_{side}"
     return {
-        "months": shown,
+        "months": [(month, part_words(month, asked)) for month in shown],
         "rows": [
-            (row.cause, cells(row.cause.pk, months.counts[row.cause.pk][-len(shown) :], shown, side, asked))
+            (row.cause, linked(months.counts[row.cause.pk], **{field: str(row.cause.pk)}))
             for row in found.rows[:MOST_CAUSES]
         ],
+        "unknown": linked(months.unknown, **{field: "0"}),
+        "all": linked(months.all),
         "left_out": max(0, len(found.rows) - MOST_CAUSES),
     }
 
 
-def cells(
-    cause: int, counts: list[int], months: list[date], side: str, asked: Asked
-) -> list[tuple[int, str]]:
-    """Each count with its tickets: those of the month, as far as it lies in the period."""
-    return [
-        (count, within(month, asked, **{f"cause_{side}": str(cause)}))
-        for count, month in zip(counts, months, strict=True)
-    ]
+def part_words(month: date, asked: Asked) -> str:
+    """Which days of a month the period holds, where not all of them; days to come are not over yet."""
+    until = min(asked.last, timezone.localtime(asked.at).date())
+    if asked.first > month:
+        return gettext("from {day}").format(day=short_day(asked.first))
+    if until < last_of(month):
+        return gettext("to {day}").format(day=short_day(until))
+    return ""
+
+
+def short_day(day: date) -> str:
+    return str(date_format(day, pgettext("day of a week", "j M")))
+
+
+def last_of(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def within(month: date, asked: Asked, **which: str) -> str:
-    last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     query = QueryDict(asked.query, mutable=True)
-    query["from"], query["to"] = max(month, asked.first).isoformat(), min(last, asked.last).isoformat()
+    query["from"] = max(month, asked.first).isoformat()
+    query["to"] = min(last_of(month), asked.last).isoformat()
     query.update(which)
     return f"{reverse('insight-tickets')}?{query.urlencode()}"
 

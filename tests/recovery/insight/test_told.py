@@ -246,8 +246,9 @@ def test_it_counts_causes_by_month(cast: Cast) -> None:
     assert Told(Ticket.objects.all(), ALL).by_month("cause_found") == expected
     keep_all()
     assert Told(Ticket.objects.all(), ALL).by_month("cause_found") == expected
-    (months, counts) = (by_month(expected).months, by_month(expected).counts)
-    assert (months, counts) == ([march, april], {late: [2, 1]})
+    found = by_month(expected)
+    assert (found.months, found.counts) == ([march, april], {late: [2, 1]})
+    assert (found.unknown, found.all) == ([0, 1], [2, 2])
 
 
 # --- what it must know --------------------------------------------------------------------------------------
