@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -180,7 +181,7 @@ def questions(chosen: str, value: Value, asked: Asked) -> dict[str, Any]:
     answer = supposed(chosen, value, asked) if chosen in QUESTIONS else None
     return {
         "choices": [(code, money_words.QUESTION_NAMES[code], code == chosen) for code in QUESTIONS],
-        "answer": money_words.supposed_words(answer) if answer else "",
+        "answer": money_words.supposed_words(answer, quarter_words(asked)) if answer else "",
         "beside": " · ".join(beside(value.at_risk)),
         "definition": DEFINITIONS[definition_of(chosen)] if answer else "",
     }
@@ -193,9 +194,21 @@ def definition_of(question: str) -> str:
 def supposed(question: str, value: Value, asked: Asked) -> Supposed:
     if question == ALL_LEAVE:
         return if_all_left(value)
-    first, end = quarter_before(timezone.localtime(asked.at).date())
+    first, end = last_quarter(asked)
     quarter = (midnight(first), midnight(end))
     return if_as_before(value, asked.seen, asked.which, quarter, asked.at)
+
+
+def last_quarter(asked: Asked) -> tuple[date, date]:
+    return quarter_before(timezone.localtime(asked.at).date())
+
+
+def quarter_words(asked: Asked) -> str:
+    """1 Jul 2026 to 30 Sep 2026: it is a quarter of the calendar, not the period of the page."""
+    first, end = last_quarter(asked)
+    return gettext("{first} to {last}").format(
+        first=date_format(first, "DATE_FORMAT"), last=date_format(end - timedelta(days=1), "DATE_FORMAT")
+    )
 
 
 def quarter_before(day: date) -> tuple[date, date]:

@@ -14,7 +14,7 @@ from recovery.insight.value import AS_LAST_QUARTER, Amount, Stakes, Supposed
 from recovery.models import ExpectedRetention
 from recovery.views import insight_words as words
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
-from surveys.scoring import CSAT_1_5, NPS_0_10, Scale
+from surveys.scoring import CES_1_7, CSAT_1_5, NPS_0_10, Scale
 
 LEVEL_NAMES: Final[dict[int, str | Promise]] = dict(ExpectedRetention.LEVELS)
 QUESTION_NAMES: Final[dict[str, str | Promise]] = {
@@ -46,12 +46,13 @@ def spent_words(spent: Spent) -> str:
     return f"{spent.each:,.2f}"
 
 
-def retention_rows(table: Table) -> list[tuple[str, str, str, str]]:
-    """The assumption as a table: level, the scores of two common scales, and what is expected."""
+def retention_rows(table: Table) -> list[tuple[str, str, str, str, str]]:
+    """The assumption as a table: level, the scores of three common scales, and what is expected."""
     return [
         (
             str(LEVEL_NAMES[level]),
             span_of(level, NPS_0_10),
+            span_of(level, CES_1_7),
             span_of(level, CSAT_1_5),
             range_words(table[level]),
         )
@@ -73,16 +74,17 @@ def range_words(retention: Retention) -> str:
     return gettext("{low} to {high} %").format(low=low, high=high)
 
 
-def supposed_words(found: Supposed) -> str:
-    """What would be lost, or why that cannot be said."""
+def supposed_words(found: Supposed, quarter: str) -> str:
+    """What would be lost, or why that cannot be said. `quarter` says the days of the last one."""
     if found.amount is None and found.recovered is not None:
         return gettext(
-            "Low scores of last quarter: {n}. That is too few to suppose anything from: it takes {least}."
-        ).format(n=found.recovered.n, least=MIN_ANSWERS_FOR_PERCENT)
+            "Low scores of last quarter ({quarter}): {n}. That is too few to suppose anything from: it takes"
+            " {least}."
+        ).format(quarter=quarter, n=found.recovered.n, least=MIN_ANSWERS_FOR_PERCENT)
     assert found.amount is not None
     if found.question == AS_LAST_QUARTER and found.recovered is not None:
         return gettext(
-            "Last quarter {share} of all low scores recovered. If as many of these do, {amount} a year is"
-            " lost all the same."
-        ).format(share=words.rate_words(found.recovered), amount=amount_words(found.amount))
+            "Last quarter ({quarter}) {share} of all low scores recovered, those without an answer counted as"
+            " not recovered. If as many of these do, {amount} a year is lost all the same."
+        ).format(quarter=quarter, share=words.rate_words(found.recovered), amount=amount_words(found.amount))
     return gettext("{amount} a year.").format(amount=money(found.amount.value))

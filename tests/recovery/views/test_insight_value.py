@@ -95,8 +95,15 @@ class TestPage:
         said = text(vera, "/insight/value/")
         assert "is an assumption, not a measurement" in said
         assert "It is not a confidence interval" in said
-        assert "very satisfied 9 to 10 5 92 to 97 %" in said
-        assert "very dissatisfied 0 to 2 1 0 to 5 %" in said
+        for row in (
+            "Level Scores of 0 to 10 Scores of 1 to 7 Scores of 1 to 5 Expected to stay",
+            "very satisfied 9 to 10 7 5 92 to 97 %",
+            "satisfied 7 to 8 6 4 80 to 85 %",
+            "neutral 5 to 6 4 to 5 3 60 to 65 %",
+            "dissatisfied 3 to 4 3 2 15 to 20 %",
+            "very dissatisfied 0 to 2 1 to 2 1 0 to 5 %",
+        ):
+            assert row in said
         for code in ("value_at_risk", "value_kept", "lost", "lost_owed", "repeat_contact", "goodwill"):
             assert str(DEFINITIONS[code]) in said
 
@@ -115,13 +122,16 @@ class TestPage:
     def test_it_answers_what_if(self, cast: Cast, vera: Client) -> None:
         low(cast, customer=person(cast))
         assert "1,000 a year." in text(vera, "/insight/value/?if=all_leave")
-        assert "Low scores of last quarter: 1. That is too few" in text(
+        assert "Low scores of last quarter (1 Jan 2026 to 31 Mar 2026): 1. That is too few" in text(
             vera, "/insight/value/?if=as_last_quarter"
         )
         for number in range(10):
             low(cast, at=MONDAY - 30 * DAY + number * HOUR)
         said = text(vera, "/insight/value/?if=as_last_quarter")
-        assert "Last quarter 0 % (0 to 26) of all low scores recovered. If as many of these do, 975" in said
+        assert (
+            "Last quarter (1 Jan 2026 to 31 Mar 2026) 0 % (0 to 26) of all low scores recovered, those"
+            " without an answer counted as not recovered. If as many of these do, 975" in said
+        )
         assert "all the customers at risk left?" in text(vera, "/insight/value/?if=x")
 
     def test_a_quarter_is_one_of_the_calendar(self) -> None:
@@ -197,6 +207,25 @@ class TestOthers:
         february = re.search(r'href="([^"]*from=2026-02-01&amp;to=2026-02-28[^"]*)"', page)
         assert february
         assert count_on(vera, unescape(february[1])) == 1
+
+    def test_months_say_how_many_have_no_cause_yet_and_which_are_only_a_part(
+        self, cast: Cast, vera: Client
+    ) -> None:
+        put_right(cast, low(cast, at=MONDAY - 9 * DAY))
+        for _ in range(3):
+            low(cast)
+        asked = "/insight/causes/?from=2026-02-20&to=2026-03-20"
+        said = text(vera, asked)
+        assert "Feb 26 from 20 Feb Mar 26 to 20 Mar" in said
+        assert "Late delivery 1 0 cause not known yet 0 3 all low scores 1 3" in said
+        for count in re.findall(
+            r'<td class="num"><a href="([^"]*)">(\d+)</a>', vera.get(asked).content.decode()
+        ):
+            assert count_on(vera, unescape(count[0])) == int(count[1])
+        assert "Feb 26 Mar 26 to 4 Mar" in text(
+            vera, "/insight/causes/?from=2026-02-01&to=2026-03-31&as_of=2026-03-04"
+        )
+        assert "Feb 26 Mar 26 Cause" not in text(vera, "/insight/causes/?from=2026-02-01&to=2026-03-31")
 
 
 class TestWhoSees:
