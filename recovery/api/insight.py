@@ -40,8 +40,9 @@ from surveys.estimates import (
 from surveys.models import Survey
 
 PARAMETERS: Final = {
-    "from": "The first day (2026-03-02, in your time zone) or instant of the scores",
-    "to": "The last day, included, or the instant before which the scores were given",
+    "from": "The first day (2026-03-02, in your time zone) or instant of the scores. Left out: since the"
+    " beginning; the pages show the last 90 days, so name the days to compare the two",
+    "to": "The last day, included, or the instant before which the scores were given. Left out: until now",
     "survey": "Slug",
     "team": "Name or id; the teams below it belong to it",
     "touchpoint": "As the answers name it",
@@ -262,6 +263,8 @@ def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
         "time": {
             "count": times.count,
             "open": times.open,
+            "closed_unheard": times.closed_unheard,
+            "merged": times.merged,
             "working_minutes": shown_percentiles(times.working),
             "calendar_minutes": shown_percentiles(times.calendar),
             "definition": f"{define(f'{kind}_time')} {define('working_time')}",

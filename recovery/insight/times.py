@@ -67,6 +67,13 @@ class Promise(NamedTuple):
     met_at: datetime | None
     breached_at: datetime | None
     ended_at: datetime | None
+    closed_at: datetime | None
+    merged_into: int | None
+
+    @property
+    def was_merged(self) -> bool:
+        """Ended by a merge: a merge closes the ticket for good, a resolution in an earlier cycle does not."""
+        return self.ended_at is not None and self.merged_into is not None and self.closed_at == self.ended_at
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -123,9 +130,10 @@ def begun(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
     rows = Deadline.objects.filter(ticket__in=keys(cohort), kind__in=KINDS, starts_at__lte=at).order_by()
     names = ("ticket_id", "kind", "cycle", "ticket__team_id", "ticket__priority", "calendar_id", "starts_at")
     ends = ("due_at", "met_at", "breached_at", "ended_at")
+    of_ticket = ("ticket__closed_at", "ticket__merged_into_id")
     return [
-        Promise(*row[:8], *(None if end is None or end > at else end for end in row[8:]))
-        for row in rows.values_list(*names, *ends)
+        Promise(*row[:8], *(None if end is None or end > at else end for end in row[8:12]), *row[12:])
+        for row in rows.values_list(*names, *ends, *of_ticket)
     ]
 
 
@@ -196,10 +204,16 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Ro
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """Minutes from a ticket's opening to its first contact or resolution in cycle 1."""
+    """Minutes from a ticket's opening to its first contact or resolution in cycle 1.
+
+    `closed_unheard` were resolved without anybody hearing the customer, and count as not heard however long
+    ago that was. `merged` count until they became part of another ticket.
+    """
 
     working: CensoredTimes
     calendar: CensoredTimes
+    closed_unheard: int = 0
+    merged: int = 0
 
     @property
     def count(self) -> int:
@@ -207,7 +221,7 @@ class Waited:
 
     @property
     def open(self) -> int:
-        return self.calendar.count - self.calendar.events
+        return self.calendar.count - self.calendar.events - self.closed_unheard - self.merged
 
 
 class Run(NamedTuple):
@@ -222,7 +236,9 @@ class Run(NamedTuple):
 def waited(cohort: TicketQuerySet, at: datetime) -> dict[str, Waited]:
     """By kind, in working minutes of the deadline's own calendar and in minutes of the wall clock.
 
-    A ticket that ended without the event (resolved with no contact, merged) is censored where it ended.
+    A ticket resolved with no contact will never have one: it stays at risk for as long as it could have been
+    seen, to `at`, so the curve is the cumulative incidence with that end as a competing one (Fine and Gray
+    1999, for complete censoring). A merged ticket is censored at the merge: its matter goes on elsewhere.
     Waiting for the customer is not taken off. Four queries however many tickets there are.
     """
     return waited_by_kind(begun(cohort, at), at)
@@ -238,15 +254,23 @@ def firsts(rows: Iterable[Promise]) -> list[Promise]:
 
 
 def run_of(row: Promise, at: datetime) -> Run:
-    end = max(row.starts_at, row.met_at or row.ended_at or at)
-    return Run(row.calendar, row.starts_at, end, row.met_at is not None)
+    end = row.met_at or (row.ended_at if row.was_merged else None) or at
+    return Run(row.calendar, row.starts_at, max(row.starts_at, end), row.met_at is not None)
 
 
 def waited_of(rows: Iterable[Promise], clocks: dict[int, WorkingClock], at: datetime) -> Waited:
-    runs = [run_of(row, at) for row in firsts(rows)]
+    timed = firsts(rows)
+    runs = [run_of(row, at) for row in timed]
     seen = [run.seen for run in runs]
     wall = [(run.end - run.start) / timedelta(minutes=1) for run in runs]
-    return Waited(censored_times([working(run, clocks) for run in runs], seen), censored_times(wall, seen))
+    unmet = [row for row in timed if row.met_at is None and row.ended_at is not None]
+    merged = sum(row.was_merged for row in unmet)
+    return Waited(
+        censored_times([working(run, clocks) for run in runs], seen),
+        censored_times(wall, seen),
+        closed_unheard=len(unmet) - merged,
+        merged=merged,
+    )
 
 
 def working(run: Run, clocks: dict[int, WorkingClock]) -> float:

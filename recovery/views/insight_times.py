@@ -57,6 +57,7 @@ def times_block(kind: str, found: Times, names: Names, asked: Asked) -> dict[str
         "missed_url": behind(asked, missed=kind),
         "sentence": words.half_within(kind, waited.working),
         "times": waited,
+        "unfinished": words.unfinished_words(waited),
         "definition": DEFINITIONS[f"{kind}_time"],
         "rows": [
             (

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from recovery.insight import cohort
 from recovery.insight.cohort import TOO_LATE
 from recovery.insight.recovery import Dose, Group, Rate, Recovery
+from recovery.insight.times import Waited
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.templatetags.moments import span
 from recovery.views.words import reason_word
@@ -217,7 +218,9 @@ def half_within(kind: str, times: CensoredTimes) -> str:
 
 
 HALF_WITHIN: Final[dict[str, Promise]] = {
-    FIRST_CONTACT: _("Half of the customers were heard within {time} of working time, open tickets counted."),
+    FIRST_CONTACT: _(
+        "Half of the customers were heard within {time} of working time, those not heard counted."
+    ),
     RESOLUTION: _("Half of the tickets were resolved within {time} of working time, open tickets counted."),
 }
 NOT_YET: Final[dict[str, Promise]] = {
@@ -226,13 +229,28 @@ NOT_YET: Final[dict[str, Promise]] = {
 }
 
 
+def unfinished_words(times: Waited) -> str:
+    """Those without it, by why: in brackets behind how many there are in all; empty where there are none."""
+    facts = {"open": f"{times.open:,}", "closed": f"{times.closed_unheard:,}", "merged": f"{times.merged:,}"}
+    said = []
+    if times.closed_unheard:
+        said.append(
+            gettext("{open} still waiting, {closed} closed without being heard; both count as not heard")
+        )
+    elif times.open:
+        said.append(gettext("{open} without it so far; they count with the time they have waited"))
+    if times.merged:
+        said.append(gettext("{merged} merged into another ticket; they count until then"))
+    return " ".join(f"({each.format(**facts)})" for each in said)
+
+
 def estimate_words(times: CensoredTimes, percent_done: int, say: Any) -> str:
-    """2 h 10 (1 h 50 to 2 h 40); how many where they are few, or where so many are not done yet."""
+    """2 h 10 (1 h 50 to 2 h 40); how many where they are few, or where so many are not done."""
     if times.count < MIN_ANSWERS_FOR_PERCENT:
         return gettext("too few to say: {done} of {n} done").format(done=times.events, n=times.count)
     found = times.percentile(percent_done)
     if found is None:
-        return gettext("not yet: {done} of {n} done").format(done=times.events, n=times.count)
+        return gettext("not reached: {done} of {n} done").format(done=times.events, n=times.count)
     return interval_words(found, say)
 
 

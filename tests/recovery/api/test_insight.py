@@ -140,6 +140,17 @@ class TestTimes:
         assert found["time"]["working_minutes"]["median"] == {"value": 120, "low": 120, "high": 120}
         assert found["time"]["definition"].startswith(str(DEFINITIONS["first_contact_time"]))
 
+    def test_tickets_closed_without_a_contact_count_as_not_heard(self, cast: Cast, vera: Client) -> None:
+        for _ in range(7):
+            heard(cast, low(cast), at=MONDAY + 2 * HOUR)
+        for _ in range(3):
+            put_right(cast, low(cast), at=MONDAY + DAY)
+        time = numbers(vera, "times")["first_contact"]["time"]
+        assert (time["count"], time["open"], time["closed_unheard"], time["merged"]) == (10, 0, 3, 0)
+        assert time["calendar_minutes"]["median"]["value"] == 120
+        assert time["calendar_minutes"]["p80"] is None
+        assert "closed without the customer being heard count as not heard" in time["definition"]
+
     def test_few_have_no_median(self, cast: Cast, vera: Client) -> None:
         heard(cast, low(cast))
         assert numbers(vera, "times")["first_contact"]["time"]["working_minutes"]["median"] is None

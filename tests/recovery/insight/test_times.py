@@ -11,9 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from recovery import business_hours
 from recovery.business_hours import Holiday, Window, WorkingCalendar
 from recovery.insight.cohort import Slice, low_scores
-from recovery.insight.times import Promises, Waited, WorkingClock, dues_then, promises, waited
+from recovery.insight.times import (
+    Promise,
+    Promises,
+    Waited,
+    WorkingClock,
+    dues_then,
+    promises,
+    waited,
+    waited_of,
+)
 from recovery.insight.times import times as times_of_all
-from recovery.lifecycle import change_priority, extend, merge, resume, start_waiting
+from recovery.lifecycle import change_priority, extend, merge, reopen, resume, start_waiting
 from recovery.models import Ticket
 from recovery.models.ticket import TicketQuerySet
 from tests.due import run_all
@@ -107,12 +116,22 @@ class TestWaited:
         assert found.working.median is None, "fewer than half are done: the median is not known yet"
         assert [step.time for step in found.working.steps] == [60, 120, 180]
 
-    def test_a_ticket_resolved_without_a_contact_is_censored_there(self, cast: Cast) -> None:
-        put_right(cast, low(cast), at=MONDAY + HOUR)
+    def test_a_ticket_merged_is_censored_there(self, cast: Cast) -> None:
+        merge(low(cast), by=cast.chen, at=MONDAY + HOUR, into=low(cast))
         heard(cast, low(cast), at=MONDAY + 2 * HOUR)
         found = times("first_contact", MONDAY + 9 * DAY)
-        assert (found.count, found.open) == (2, 1)
-        assert [(step.time, step.at_risk) for step in found.working.steps] == [(120, 1)]
+        assert (found.count, found.open, found.closed_unheard, found.merged) == (3, 1, 0, 1)
+        assert [(step.time, step.at_risk) for step in found.working.steps] == [(120, 2)]
+
+    def test_one_merged_after_it_was_resolved_unheard_and_reopened_was_closed_unheard(
+        self, cast: Cast
+    ) -> None:
+        ticket = put_right(cast, low(cast), at=MONDAY + HOUR)
+        ticket = reopen(ticket, by=cast.chen, at=MONDAY + DAY, reason="They called")
+        merge(ticket, by=cast.chen, at=MONDAY + 2 * DAY, into=low(cast))
+        found = times("first_contact", MONDAY + 9 * DAY)
+        assert (found.open, found.closed_unheard, found.merged) == (1, 1, 0)
+        assert times("resolution", MONDAY + 9 * DAY).closed_unheard == 0
 
     def test_an_hour_waiting_for_the_customer_is_an_hour(self, cast: Cast) -> None:
         ticket = start_waiting(low(cast), by=cast.lina, at=MONDAY + HOUR, reason="Waits for a photo")
@@ -141,6 +160,77 @@ class TestWaited:
         with CaptureQueriesContext(connection) as twelve:
             assert waited(cohort(), MONDAY + DAY)["first_contact"].count == 12
         assert len(twelve) == len(one) == 4
+
+
+class TestClosedUnheard:
+    """Ten opened on Monday at 10:00: seven heard in the hours after, three resolved with nobody heard."""
+
+    # Before anybody was heard, between two of them, and after all.
+    @pytest.mark.parametrize("closed", [30 * MINUTE, 3 * HOUR + MINUTE, 3 * DAY])
+    def test_closing_them_makes_nothing_faster(self, cast: Cast, closed: timedelta) -> None:
+        for hours in range(1, 8):
+            heard(cast, low(cast), at=MONDAY + hours * HOUR)
+        for _ in range(3):
+            put_right(cast, low(cast), at=MONDAY + closed)
+        found = times("first_contact", MONDAY + 9 * DAY)
+        assert (found.count, found.open, found.closed_unheard, found.merged) == (10, 0, 3, 0)
+        for clock in (found.working, found.calendar):
+            shares = [(step.time / 60, round(1 - step.survival, 12)) for step in clock.steps]
+            assert shares[:-1] == [(hours, hours / 10) for hours in range(1, 7)]
+            assert shares[-1] == (7, 0.7), "the plain share of all who were heard by then"
+            assert clock.median is not None
+            assert clock.median.value == 5 * 60, "the fifth of ten"
+            assert clock.percentile(80) is None, "three in ten were never heard"
+
+    def test_the_same_in_its_group_and_on_a_past_day(self, cast: Cast) -> None:
+        for hours in range(1, 8):
+            heard(cast, low(cast), at=MONDAY + hours * HOUR)
+        for _ in range(3):
+            put_right(cast, low(cast), at=MONDAY + DAY)
+        found = times_of_all(cohort(), MONDAY + 9 * DAY)
+        for group in (found.by["team"], found.by["priority"]):
+            (pace,) = group["first_contact"].values()
+            assert (
+                pace.waited == found.all["first_contact"].waited == times("first_contact", MONDAY + 9 * DAY)
+            )
+            assert pace.waited.closed_unheard == 3
+        before = times("first_contact", MONDAY + 8 * HOUR)
+        assert (before.open, before.closed_unheard) == (3, 0)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_opened_together_the_curve_is_the_plain_share_heard(self, seed: int) -> None:
+        chance = Random(seed)
+        at = MONDAY + 30 * DAY
+        rows = [promise(chance, number) for number in range(60)]
+        clock = WorkingClock(WorkingCalendar(UTC, (Window(frozenset(range(7)), 0, 1440),)), MONDAY, at)
+        found = waited_of(rows, {1: clock}, at)
+        heard_after = [(row.met_at - MONDAY) / MINUTE for row in rows if row.met_at]
+        assert found.closed_unheard + len(heard_after) + found.open == 60
+        for curve in (found.working, found.calendar):
+            for step in curve.steps:
+                by_then = sum(minutes <= step.time for minutes in heard_after)
+                assert 1 - step.survival == pytest.approx(by_then / 60)
+
+
+def promise(chance: Random, number: int) -> Promise:
+    """A first contact begun on Monday: heard, closed with nobody heard, or still waiting."""
+    end = MONDAY + chance.randrange(1, 20 * 24 * 60) * MINUTE
+    met_at, ended_at = chance.choice([(end, None), (end, None), (None, end), (None, None)])
+    return Promise(
+        number,
+        "first_contact",
+        1,
+        1,
+        3,
+        1,
+        MONDAY,
+        None,
+        met_at,
+        None,
+        ended_at,
+        ended_at and end + DAY,
+        None,
+    )
 
 
 class TestWorkingClock:

@@ -13,7 +13,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.loop import loop as loop_of
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Waited
-from recovery.lifecycle import customer_wrote, reopen, start_waiting
+from recovery.lifecycle import customer_wrote, merge, reopen, start_waiting
 from recovery.models import Ticket
 from recovery.pictures import Point
 from recovery.views import insight_loop, insight_loop_csv, insight_tickets, insight_times
@@ -194,6 +194,22 @@ class TestTimes:
         assert "Too few for a figure of their own: West" in said
         late = text(vera, link(vera, "/insight/times/?from=2026-03-01", "1").replace("&amp;", "&"))
         assert "not in time" in late
+
+    def test_it_says_how_many_were_closed_without_being_heard(self, cast: Cast, vera: Client) -> None:
+        for _ in range(7):
+            heard(cast, low(cast), at=MONDAY + 2 * HOUR)
+        for _ in range(3):
+            put_right(cast, low(cast), at=MONDAY + DAY)
+        into = low(cast)
+        merge(low(cast), by=cast.chen, at=MONDAY + HOUR, into=into)
+        said = text(vera, "/insight/times/?from=2026-03-01")
+        first, resolution = said[: said.index("Resolved in time")], said[said.index("Resolved in time") :]
+        assert (
+            "12 (1 still waiting, 3 closed without being heard; both count as not heard)"
+            " (1 merged into another ticket; they count until then)"
+        ) in first
+        assert "four in five within not reached: 7 of 12 done not reached: 7 of 12 done" in first
+        assert "(8 without it so far; they count with the time they have waited) (1 merged" in resolution
 
     def test_a_ticket_that_missed_twice_is_one_ticket(self, cast: Cast, vera: Client) -> None:
         ticket = low(cast)
