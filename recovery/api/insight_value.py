@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recovery.access import teams_of, visible_customers, visible_to
 from recovery.api.insight import (
+    PARAMETERS,
     PARAMETERS_SHOWN,
     Insight,
     Question,
@@ -32,13 +33,23 @@ from recovery.insight.value import Amount, Stakes
 from recovery.insight.worth import USUAL, Worth, worth_of
 
 OF_TARGETS = ("from", "to", "survey", "team", "as_of")
+FIRST_OF: Final = {
+    "value": f"{PARAMETERS['from']}. Customers lost are those of the last 90 days even so",
+    "targets": "The first day (2026-03-02, in your time zone) or instant. Left out: 90 days, as on the page",
+}
+
+
+def parameters_of(page: str) -> list[OpenApiParameter]:
+    """Those of every such address, with what leaving the first day out means here."""
+    first = OpenApiParameter("from", OpenApiTypes.STR, description=FIRST_OF[page])
+    return [first if shown.name == "from" else shown for shown in PARAMETERS_SHOWN]
 
 
 class ValueView(Insight):
     @extend_schema(
         operation_id="insight_value",
         summary="Value at risk and kept with its assumption, lost customers, repeat contact, goodwill",
-        parameters=PARAMETERS_SHOWN,
+        parameters=parameters_of("value"),
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:
@@ -123,7 +134,7 @@ class TargetsView(Insight):
     @extend_schema(
         operation_id="insight_targets",
         summary="Each target and whether its number meets it, judged with the interval",
-        parameters=[shown for shown in PARAMETERS_SHOWN if shown.name in OF_TARGETS],
+        parameters=[shown for shown in parameters_of("targets") if shown.name in OF_TARGETS],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> Response:

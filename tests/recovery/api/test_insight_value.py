@@ -71,3 +71,24 @@ def test_what_is_not_known_is_refused(cast: Cast) -> None:
     assert vera.read("insight/value/", colour="red").status_code == 400
     assert vera.read("insight/targets/", touchpoint="x").status_code == 400
     assert vera.read("insight/targets/", **{"from": "2026-05-01"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("recovery", "Left out: since the beginning; the pages show the last 90 days"),
+        ("times", "Left out: since the beginning; the pages show the last 90 days"),
+        ("value", "Customers lost are those of the last 90 days even so"),
+        ("targets", "Left out: 90 days, as on the page"),
+    ],
+)
+def test_the_schema_says_what_no_first_day_means(cast: Cast, name: str, left_out: str) -> None:
+    low(cast, at=MONDAY - 200 * DAY)
+    client = Client.of(cast.vera)
+    paths = client.get("/api/v1/schema/?format=json").json()["paths"]
+    described = {each["name"]: each for each in paths[f"/api/v1/insight/{name}/"]["get"]["parameters"]}
+    assert left_out in described["from"]["description"]
+    assert set(described) >= {"from", "to", "as_of"}
+    if name == "recovery":
+        assert numbers(client, name)["low_scores"]["count"] == 1
+        assert numbers(client, name, **{"from": "2026-01-01"})["low_scores"]["count"] == 0
