@@ -23,7 +23,7 @@ from surveys.results import SurveyFigures, figures_for
 
 @dataclass(frozen=True)
 class Board:
-    """`survey` is the figure of the survey asked for, else of the NPS survey with the most answers, if any."""
+    """`survey` is the figure of the one asked for, else of the NPS survey with the most answers, if any."""
 
     found: Recovery
     contacted: Rate

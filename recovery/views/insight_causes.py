@@ -55,6 +55,7 @@ def show_causes(request: HttpRequest) -> HttpResponse:
         blocks=blocks,
         size=sum(story.count for story in told),
         agreement=agreement_line(told, asked),
+        csv_url=f"{reverse('insight-causes-csv')}?{asked.query}",
     )
 
 

@@ -143,6 +143,7 @@ def show_targets(request: HttpRequest) -> HttpResponse:
         meanings=list({str(row.definition): row.definition for row in rows}.values()),
         may_set=access.role_of(request.user) == door.ADMINISTRATOR,
         ignored=bool(asked.touchpoint or asked.segment),
+        csv_url=f"{reverse('insight-targets-csv')}?{asked.query}",
     )
 
 

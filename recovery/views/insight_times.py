@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,7 +32,8 @@ def show_times(request: HttpRequest) -> HttpResponse:
     names = group_names(found)
     blocks = [times_block(kind, found, names, asked) for kind in KINDS]
     size = found.all[FIRST_CONTACT].waited.count
-    return page(request, "insight_times", asked, "insight-times", blocks=blocks, size=size)
+    csv_url = f"{reverse('insight-times-csv')}?{asked.query}"
+    return page(request, "insight_times", asked, "insight-times", blocks=blocks, size=size, csv_url=csv_url)
 
 
 KIND_NAMES: Final[dict[str, tuple[str | Promise, str | Promise]]] = {

@@ -1,0 +1,155 @@
+"""The files of How fast, Causes and Targets: the numbers of their pages, a row each."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from recovery.models import Cause, Target
+from recovery.views import (
+    insight_causes,
+    insight_causes_csv,
+    insight_targets,
+    insight_targets_csv,
+    insight_times,
+    insight_times_csv,
+)
+from tests.make import DAY, HOUR, MONDAY, Cast
+from tests.recovery.insight.histories import heard, loop, low, put_right
+from tests.recovery.views.conftest import SignIn
+from tests.recovery.views.test_insight import queries, table, text
+
+LATER = MONDAY + 30 * DAY
+DOORS = (
+    insight_causes,
+    insight_causes_csv,
+    insight_targets,
+    insight_targets_csv,
+    insight_times,
+    insight_times_csv,
+)
+FILES = ("times", "causes", "targets")
+
+
+@pytest.fixture(autouse=True)
+def _april(monkeypatch: pytest.MonkeyPatch) -> None:
+    for door in DOORS:
+        monkeypatch.setattr(door, "now", lambda: LATER)
+
+
+@pytest.fixture
+def vera(cast: Cast, sign_in: SignIn) -> Client:
+    return sign_in(cast.vera)
+
+
+def filled(cast: Cast) -> None:
+    for _ in range(10):
+        loop(cast, 9)
+    put_right(cast, low(cast, at=MONDAY - 9 * DAY), at=MONDAY - 8 * DAY)
+    heard(cast, low(cast), at=MONDAY + 30 * HOUR)
+    low(cast)
+    Target.objects.create(metric="recovered", value=Decimal(40), by_day=date(2026, 6, 30))
+
+
+def test_how_fast_has_the_promises_and_the_times_of_the_page(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    rows = {(row[0], row[1], row[2]): row for row in table(vera, "/insight/times/csv/")}
+    kept = rows["Contacted in time", "", ""]
+    share, low_end, high_end = (round(100 * float(each)) for each in kept[5:8])
+    said = text(vera, "/insight/times/")
+    assert f"Contacted in time: {share} % ({low_end} to {high_end})" in said
+    assert f"{kept[3]} of {kept[4]}" in said
+    half = [row for row in table(vera, "/insight/times/csv/") if row[0] == "First contact: half within"]
+    assert {(row[1], row[2]) for row in half} == {("", ""), ("By team", "East"), ("By priority", "P3 normal")}
+    assert [float(row[5]) for row in half if not row[1]] == [60, 60]
+    assert [row[8] for row in half if not row[1]] == ["working minutes", "minutes"]
+    assert "half within 1 h 00" in said
+    assert (rows["First contact: still waiting", "", ""][3], kept[9] != "") == ("1", True)
+
+
+def test_causes_have_their_months_those_not_known_and_all(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    rows = {(row[0], row[1], row[2]): row[3:9] for row in table(vera, "/insight/causes/csv/")}
+    found = "What we found"
+    assert rows[found, "Late delivery", ""][:3] == ["11", "11", "1.0"]
+    assert rows[found, "Late delivery", "2026-02"][:2] == ["1", "1"]
+    assert rows[found, "Late delivery", "2026-03"][:2] == ["10", "12"]
+    assert rows[found, "cause not known yet", ""][:2] == ["2", "13"]
+    assert rows[found, "cause not known yet", "2026-03"][:2] == ["2", "12"]
+    assert rows[found, "all low scores", ""][0] == "13"
+    said = text(vera, "/insight/causes/")
+    assert "Late delivery 1 10 cause not known yet 0 2 all low scores 1 12" in said
+
+
+def test_targets_have_their_number_and_their_verdict(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    (row,) = table(vera, "/insight/targets/csv/")[1:]
+    assert row[:7] == ["recovered", "everybody", "40.0", "at least", "2026-06-30", "10", "10"]
+    assert [float(each) for each in row[7:10]] == [100, 72.25, 100]
+    assert row[12] == "on track"
+    assert "100 % (72 to 100)" in text(vera, "/insight/targets/")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_page_offers_its_file_with_its_filters(cast: Cast, vera: Client, name: str) -> None:
+    filled(cast)
+    query = f"from=2026-03-01&team={cast.east.pk}"
+    page = vera.get(f"/insight/{name}/?{query}").content.decode()
+    if name == "targets":
+        Target.objects.create(metric="reached", value=40, by_day=date(2026, 6, 30), team=cast.east)
+        page = vera.get(f"/insight/{name}/?{query}").content.decode()
+    address = f"/insight/{name}/csv/?{query}"
+    assert address.replace("&", "&amp;") in page
+    answer = vera.get(address)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert f'filename="{name}-2026-03-01-' in answer["Content-Disposition"]
+    assert len(table(vera, address)) > 1
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_stands_at_the_day_asked_for(cast: Cast, vera: Client, name: str) -> None:
+    filled(cast)
+    query = "?from=2026-02-01&as_of=2026-03-02"
+    assert "-as-of-2026-03-02.csv" in vera.get(f"/insight/{name}/csv/{query}")["Content-Disposition"]
+    if name == "causes":
+        rows = {tuple(row[:3]): row for row in table(vera, f"/insight/causes/csv/{query}")}
+        assert rows["What we found", "Late delivery", ""][3] == "1"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_says_it_in_chinese_and_with_nothing_in_it(vera: Client, name: str) -> None:
+    assert table(vera, f"/insight/{name}/csv/")[0]
+    vera.cookies["django_language"] = "zh-hans"
+    assert vera.get(f"/insight/{name}/csv/").status_code == 200
+    assert f"/insight/{name}/csv/" not in vera.get(f"/insight/{name}/").content.decode()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nobody_sees_others_numbers_in_it(cast: Cast, client: Client, sign_in: SignIn, name: str) -> None:
+    assert client.get(f"/insight/{name}/csv/").status_code == 302
+    put_right(cast, low(cast, team=cast.west))
+    Target.objects.create(metric="reached", value=40, by_day=date(2026, 6, 30), team=cast.west)
+    rows = table(sign_in(cast.lina), f"/insight/{name}/csv/")[1:]
+    assert not [row for row in rows if "West" in row or "Late delivery" in row]
+    if name == "times":
+        assert {row[3] for row in rows} == {"0"}
+
+
+def test_no_name_is_run_as_a_formula(cast: Cast, vera: Client) -> None:
+    Cause.objects.filter(pk=cast.late.pk).update(name="=1+1")
+    put_right(cast, low(cast))
+    names = [row[1] for row in table(vera, "/insight/causes/csv/")]
+    assert "'=1+1" in names
+    assert "=1+1" not in names
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_many_tickets_take_no_more_queries_than_few(cast: Cast, vera: Client, name: str) -> None:
+    filled(cast)
+    few = queries(vera, f"/insight/{name}/csv/")
+    for _ in range(5):
+        loop(cast, 3)
+    assert queries(vera, f"/insight/{name}/csv/") == few
