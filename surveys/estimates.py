@@ -289,6 +289,16 @@ class CensoredTimes:
     def median(self) -> TimeEstimate | None:
         return self.percentile(50)
 
+    @property
+    def telling(self) -> tuple[SurvivalStep, ...]:
+        """The steps at which ten or more were still at risk: after them a single one moves the curve far."""
+        return tuple(step for step in self.steps if step.at_risk >= MIN_ANSWERS_FOR_PERCENT)
+
+    @property
+    def is_complete(self) -> bool:
+        """Nobody left before the last step without the event: the curve is the plain share of all."""
+        return not self.steps or self.steps[-1].at_risk - self.steps[-1].events == self.count - self.events
+
     def percentile(self, percent: float) -> TimeEstimate | None:
         """The first time by which `percent` (between 0 and 100) of all are done; None when not reached.
 

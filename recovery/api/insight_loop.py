@@ -25,7 +25,6 @@ from recovery.insight.loop import Loop, loop
 from recovery.insight.reach import Reach, Search, Tally
 from recovery.insight.recovery import Rate
 from recovery.insight.waiting import Waiting, by_owner
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
 
 Key = TypeVar("Key", int, str, tuple[int, int])
 
@@ -108,7 +107,7 @@ def shown_tallies(tallies: Mapping[Key, Tally], name: Callable[[Key], Shown]) ->
 
 
 def shown_search(found: Search) -> Shown:
-    per_reach, enough = found.per_reach, found.times.count >= MIN_ANSWERS_FOR_PERCENT
+    per_reach, telling = found.per_reach, found.times.telling
     return {
         "tickets_tried": found.times.count,
         "attempts": found.rate.n,
@@ -121,9 +120,9 @@ def shown_search(found: Search) -> Shown:
                 "attempt": int(step.time),
                 "at_risk": step.at_risk,
                 "reached": step.events,
-                "share": 1 - step.survival if enough else None,
-                "low": 1 - step.high if enough else None,
-                "high": 1 - step.low if enough else None,
+                "share": 1 - step.survival if step in telling else None,
+                "low": 1 - step.high if step in telling else None,
+                "high": 1 - step.low if step in telling else None,
             }
             for step in found.times.steps
         ],

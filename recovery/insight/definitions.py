@@ -138,6 +138,7 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " the interval is Wilson’s 95 % interval of the share of attempts that reached, turned round. Reached"
         " by then: Kaplan-Meier over the number of the attempt, with 95 % intervals; who is still being"
         " tried, was given up, or replied by themselves first counts with the attempts made so far."
+        " From fewer than 10 customers at whom an attempt was made there is no share."
     ),
     "loop_waiting": _(
         "Waits: times in which the clock stood because the customer had to do something first, by whoever"

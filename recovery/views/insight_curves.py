@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from recovery.insight.times import Waited
 from recovery.pictures import NARROW, WIDE, Curve, Labels, Point, curve_svg
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_words import half_within, interval_words, working_span
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, SurvivalStep
 
 # Minutes between two ticks of working time: the first that leaves at most TICKS of them.
 STEPS: Final = (1, 2, 5, 10, 15, 30, *(60 * 2**power for power in range(16)))
@@ -22,15 +22,20 @@ FINEST: Final = 400
 
 
 def times_curve(kind: str, title: str, times: Waited) -> Picture | None:
-    """In working time, with half and four in five marked; None below ten, and where nothing is done yet."""
-    curve = curve_of(times.working, working_ticks, working_span)
+    """In working time, with half and four in five marked; None below ten, and where nothing is done yet.
+
+    It ends where fewer than ten are left, unless it is the plain share of all: then its end is no guess.
+    """
+    working = times.working
+    steps = working.steps if working.is_complete else working.telling
+    curve = curve_of(working, steps, working_ticks, working_span)
     description = half_within(kind, times.working)
     return drawn(curve, Labels(_("{what}: done by when").format(what=title), description), f"curve-{kind}")
 
 
 def attempts_curve(search: Search, description: str) -> Picture | None:
-    """Reached by which attempt; None below ten tickets tried, and where nobody was reached."""
-    curve = curve_of(search.times, attempt_ticks, None)
+    """Reached by which attempt, as far as ten were tried; None where nobody was reached by then."""
+    curve = curve_of(search.times, search.times.telling, attempt_ticks, None)
     return drawn(curve, Labels(_("Reached by which attempt"), description), "curve-attempts")
 
 
@@ -44,12 +49,19 @@ def drawn(curve: Curve | None, labels: Labels, ident: str) -> Picture | None:
 Ticks = Callable[[float], list[tuple[float, str]]]
 
 
-def curve_of(times: CensoredTimes, ticks: Ticks, say: Callable[[float], str] | None) -> Curve | None:
-    if times.count < MIN_ANSWERS_FOR_PERCENT or not times.steps:
+def curve_of(
+    times: CensoredTimes,
+    steps: Sequence[SurvivalStep],
+    ticks: Ticks,
+    say: Callable[[float], str] | None,
+) -> Curve | None:
+    """The first `steps` of the curve of `times`."""
+    if times.count < MIN_ANSWERS_FOR_PERCENT or not steps:
         return None
-    until = times.steps[-1].time
-    points = [Point(step.time, 1 - step.survival, 1 - step.high, 1 - step.low) for step in times.steps]
-    return Curve(thinned(points, until), until, ticks(until), marks_of(times, say) if say else ())
+    until = steps[-1].time
+    points = [Point(step.time, 1 - step.survival, 1 - step.high, 1 - step.low) for step in steps]
+    marks = [mark for mark in marks_of(times, say) if mark[0] <= until] if say else ()
+    return Curve(thinned(points, until), until, ticks(until), marks)
 
 
 def thinned(points: list[Point], until: float) -> list[Point]:

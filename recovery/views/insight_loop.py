@@ -32,7 +32,7 @@ from recovery.views.insight_loop_pictures import funnel_picture, heat_picture, h
 from recovery.views.insight_pictures import bars_picture
 from recovery.views.insight_slice import Asked
 from recovery.views.words import channel_word
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, MIN_ANSWERS_FOR_RANKING
+from surveys.estimates import MIN_ANSWERS_FOR_RANKING
 
 # How many attempts have a row of their own.
 MOST_ATTEMPTS: Final = 8
@@ -157,7 +157,7 @@ def channel_row(channel: str, tally: Tally, asked: Asked) -> Row:
 
 def search_block(search: Search) -> dict[str, Any]:
     sentence = loop_words.search_words(search)
-    enough = search.times.count >= MIN_ANSWERS_FOR_PERCENT
+    telling = search.times.telling
     return {
         "tried": search.times.count,
         "sentence": sentence,
@@ -167,7 +167,7 @@ def search_block(search: Search) -> dict[str, Any]:
                 f"{step.time:.0f}",
                 f"{step.at_risk:,}",
                 f"{step.events:,}",
-                loop_words.done_words(step) if enough else "",
+                loop_words.done_words(step) if step in telling else "",
             )
             for step in search.times.steps[:MOST_ATTEMPTS]
         ],

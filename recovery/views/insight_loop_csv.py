@@ -99,9 +99,7 @@ def search_rows(found: Search) -> Iterable[Row]:
     ends = (cost.value, cost.low, cost.high) if cost else BLANK
     rate = found.rate
     yield row(code, _("attempts per reach"), "", rate.n, rate.hits, ends, _("attempts"))
-    if found.times.count < MIN_ANSWERS_FOR_PERCENT:
-        return
-    for step in found.times.steps:
+    for step in found.times.telling:
         shares = (1 - step.survival, 1 - step.high, 1 - step.low)
         attempt = gettext("attempt {n}").format(n=f"{step.time:.0f}")
         yield row(code, _("reached by then"), attempt, step.events, step.at_risk, shares, _("share"))

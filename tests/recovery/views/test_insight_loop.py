@@ -17,8 +17,16 @@ from recovery.lifecycle import customer_wrote, merge, reopen, start_waiting
 from recovery.models import Ticket
 from recovery.pictures import Point
 from recovery.views import insight_loop, insight_loop_csv, insight_tickets, insight_times
-from recovery.views.insight_curves import FINEST, thinned, times_curve, working_ticks
+from recovery.views.insight_curves import (
+    FINEST,
+    attempts_curve,
+    curve_of,
+    thinned,
+    times_curve,
+    working_ticks,
+)
 from recovery.views.insight_loop_pictures import heat_picture, short
+from recovery.views.insight_words import working_span
 from surveys.estimates import censored_times
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast
 from tests.recovery.insight.histories import heard, loop, low, put_right, wander
@@ -91,6 +99,18 @@ class TestPage:
         said = text(vera, PAGE + "?from=2026-03-01")
         assert "Nothing stands out" in said
         assert "10:00 to 11:00 9 of 9 9 tickets" in said
+
+    def test_reached_by_then_ends_where_fewer_than_ten_were_tried(self, cast: Cast, vera: Client) -> None:
+        attempts(cast, 8, at=0, reached=8)
+        attempts(cast, 4, at=0, reached=0)
+        ticket = heard(cast, low(cast), at=MONDAY, outcome="no_answer")
+        heard(cast, ticket, at=MONDAY + HOUR)
+        said = text(vera, PAGE + "?from=2026-03-01")
+        assert re.search(r"1 13 8 62 % \(\d+ to \d+\) 2 1 1 –", said)
+        search = loop_of(low_scores(Ticket.objects.all(), Slice()), LATER).reach.search
+        picture = attempts_curve(search, "")
+        assert picture is not None
+        assert not [row for row in table(vera, f"{PAGE}csv/?from=2026-03-01") if row[1] == "attempt 2"]
 
     def test_it_says_who_waited_after_a_reply(self, cast: Cast, vera: Client) -> None:
         for number in range(10):
@@ -223,7 +243,8 @@ class TestTimes:
     @pytest.mark.parametrize("language", ["en", "zh-hans"])
     def test_the_curve_marks_half_and_four_in_five(self, language: str) -> None:
         minutes = [float(60 * hours + 31) for hours in range(30, 60)]
-        times = Waited(*[censored_times(minutes, [True] * 30)] * 2)
+        done = censored_times(minutes, [True] * 30)
+        times = Waited(done, done)
         with override(language):
             picture = times_curve("resolution", "Resolution", times)
         assert picture is not None
@@ -231,8 +252,22 @@ class TestTimes:
             assert drawn.count("spark-dot") == 2
             assert drawn.count("curve-mark") == 2
 
+    def test_where_some_left_before_it_ends_with_the_last_ten(self) -> None:
+        done = [float(minutes) for minutes in range(60, 80)]
+        some_left = censored_times([*done, *[61.5] * 5], [*[True] * 20, *[False] * 5])
+        waiting_on = censored_times([*done, *[90.0] * 5], [*[True] * 20, *[False] * 5])
+        assert [times.is_complete for times in (some_left, waiting_on)] == [False, True]
+        ends = []
+        for times in (some_left, waiting_on):
+            steps = times.steps if times.is_complete else times.telling
+            curve = curve_of(times, steps, working_ticks, working_span)
+            assert curve is not None
+            ends.append((curve.until, len(curve.marks)))
+        assert ends == [(70.0, 1), (79.0, 2)]
+
     def test_times_of_few_are_not_drawn(self) -> None:
-        assert times_curve("resolution", "", Waited(*[censored_times([60.0] * 9, [True] * 9)] * 2)) is None
+        nine = censored_times([60.0] * 9, [True] * 9)
+        assert times_curve("resolution", "", Waited(nine, nine)) is None
 
     def test_a_long_curve_is_thinned_to_what_a_screen_shows_and_keeps_its_end(self) -> None:
         points = [Point(float(x), x / 5000, 0, 1) for x in range(5000)]
