@@ -27,9 +27,9 @@ KEYS: Final[dict[str, Callable[[Story], Hashable]]] = {
 FIELDS: Final = {CAUSE: "cause_found", TEAM: "team", TOUCHPOINT: "touchpoint", TIER: "tier", HOURS: WAIT}
 WAIT_NAMES: Final[dict[str, Promise]] = {
     "4h": _("within 4 hours"),
-    "24h": _("within 24 hours"),
-    "3d": _("within 3 days"),
-    LATER: _("later"),
+    "24h": _("4 to 24 hours"),
+    "3d": _("1 to 3 days"),
+    LATER: _("later than 3 days"),
     NEVER: _("not reached"),
 }
 
@@ -38,7 +38,8 @@ def grouped(told: Iterable[Story], by: str) -> Ranking:
     """The groups, the best first; those by waiting from the shortest wait to none that ended."""
     found = ranking(told, KEYS[by])
     if by == HOURS:
-        found.ranked.sort(key=lambda group: (*WAITS, NEVER).index(str(group.key)))
+        for groups in (found.ranked, found.small):
+            groups.sort(key=lambda group: (*WAITS, NEVER).index(str(group.key)))
     return found
 
 

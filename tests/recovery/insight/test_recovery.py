@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recovery.insight.cohort import Story
+from recovery.insight.groups import HOURS, grouped, names_of
 from recovery.insight.recovery import Rate, Recovery, dose, ranking, recovery, wait_of
 from surveys.estimates import newcombe_difference
 
@@ -202,3 +203,23 @@ def test_few_answers_show_no_trend() -> None:
     assert dose([*waited(1, 10, 10), *waited(20, 4, 5)]).per_step is None, "29 answers"
     assert dose([*waited(1, 30, 30), *waited(20, 4, 5)]).per_step is None, "ten in one class only"
     assert dose([]).per_step is None
+
+
+def test_groups_by_waiting_stand_in_the_order_of_time_under_names_that_exclude_each_other() -> None:
+    hours = (100, 20, None, 1, 48)
+    for answers in (1, 30):
+        told = [
+            story(reached=each is not None, to_contact=None if each is None else timedelta(hours=each))
+            for each in hours
+            for _ in range(answers)
+        ]
+        found = grouped(told, HOURS)
+        keys = [group.key for group in found]
+        assert [names_of(HOURS, keys)(key) for key in keys] == [
+            "within 4 hours",
+            "4 to 24 hours",
+            "1 to 3 days",
+            "later than 3 days",
+            "not reached",
+        ]
+        assert len(found.ranked) == (5 if answers == 30 else 0)
