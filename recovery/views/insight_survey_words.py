@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from recovery.views.insight_words import percent, signed, why_words
+from recovery.views.insight_words import Points, percent, points_of, why_words
 from surveys.eras import Era, Suspicion
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, Difference
 from surveys.models import Invitation, Response
@@ -86,29 +86,27 @@ def mean_words(figure: Figure) -> str:
 # --- differences --------------------------------------------------------------------------------------------
 
 
-def in_whole_points(kind: str, difference: Difference) -> tuple[int, int, int]:
+def points_between(kind: str, difference: Difference) -> Points:
     """The difference and its ends in points, of NPS or of a hundred."""
-    times = 1 if kind == "nps" else 100
-    ends = (difference.value, difference.interval.low, difference.interval.high)
-    value, low, high = (round(times * each) for each in ends)
-    return value, low, high
+    return points_of(difference, 1 if kind == "nps" else 100)
 
 
 def higher_or_lower(kind: str, difference: Difference) -> str:
     """12 points lower (3 to 21): for a difference that is clear."""
-    points, low, high = in_whole_points(kind, difference)
-    if points >= 0:
-        more = ngettext("{n} point higher ({low} to {high})", "{n} points higher ({low} to {high})", points)
-        return more.format(n=points, low=low, high=high)
-    less = ngettext("{n} point lower ({low} to {high})", "{n} points lower ({low} to {high})", -points)
-    return less.format(n=-points, low=-high, high=-low)
+    points = points_between(kind, difference)
+    if points.value >= 0:
+        said = ngettext(
+            "{n} point higher ({low} to {high})", "{n} points higher ({low} to {high})", points.number
+        )
+    else:
+        said = ngettext(
+            "{n} point lower ({low} to {high})", "{n} points lower ({low} to {high})", points.number
+        )
+    return said.format(**points.unsigned)
 
 
 def unclear(kind: str, difference: Difference) -> str:
-    points, low, high = in_whole_points(kind, difference)
-    return gettext("{points} points, {low} to {high}").format(
-        points=signed(points), low=signed(low), high=signed(high)
-    )
+    return gettext("{points} points, {low} to {high}").format(**points_between(kind, difference).signed)
 
 
 def before_words(results: Results) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -142,18 +143,56 @@ def too_few_words(ours: Rate, theirs: Rate) -> str:
     return words.format(ours=counts_words(ours), theirs=counts_words(theirs), least=MIN_ANSWERS_FOR_PERCENT)
 
 
-def difference_words(difference: Difference) -> str:
+@dataclass(frozen=True)
+class Points:
+    """A difference and the ends of its interval in whole points; an end is said as 0 only if it is 0."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def decimals(self) -> int:
+        """So many that each end shows on which side of 0 it lies."""
+        ends = (self.low, self.high)
+        return next((some for some in (0, 1, 2) if all(round(end, some) or not end for end in ends)), 3)
+
+    @property
+    def signed(self) -> dict[str, str]:
+        said = (signed(each, self.decimals) for each in (self.value, self.low, self.high))
+        return dict(zip(("points", "low", "high"), said, strict=True))
+
+    @property
+    def unsigned(self) -> dict[str, str]:
+        """How large, where words say which way: the end nearer to 0 is the low one."""
+        low, high = sorted((abs(self.low), abs(self.high)))
+        said = (f"{each:.{self.decimals}f}" for each in (abs(self.value), low, high))
+        return dict(zip(("n", "low", "high"), said, strict=True))
+
+    @property
+    def number(self) -> int:
+        """What the noun agrees with: 1 point, but 1.0 points."""
+        return 2 if self.decimals else abs(round(self.value))
+
+
+def points_of(difference: Difference, times: float = 100) -> Points:
     ends = difference.interval
-    points, low, high = whole(difference.value), whole(ends.low), whole(ends.high)
+    return Points(times * difference.value, times * ends.low, times * ends.high)
+
+
+def difference_words(difference: Difference) -> str:
+    points = points_of(difference)
     if not difference.is_clear:
-        return gettext("no clear difference ({points} points, {low} to {high})").format(
-            points=signed(points), low=signed(low), high=signed(high)
-        )
+        return gettext("no clear difference ({points} points, {low} to {high})").format(**points.signed)
     if difference.value > 0:
-        more = ngettext("{n} point more ({low} to {high})", "{n} points more ({low} to {high})", points)
-        return more.format(n=points, low=low, high=high)
-    less = ngettext("{n} point fewer ({low} to {high})", "{n} points fewer ({low} to {high})", -points)
-    return less.format(n=-points, low=-high, high=-low)
+        said = ngettext(
+            "{n} point more ({low} to {high})", "{n} points more ({low} to {high})", points.number
+        )
+    else:
+        said = ngettext(
+            "{n} point fewer ({low} to {high})", "{n} points fewer ({low} to {high})", points.number
+        )
+    return said.format(**points.unsigned)
 
 
 def group_words(group: Group) -> str:
@@ -164,9 +203,7 @@ def group_words(group: Group) -> str:
     if not group.may_be_chance:
         return difference_words(found)
     return gettext("perhaps chance among so many groups ({points} points, {low} to {high})").format(
-        points=signed(whole(found.value)),
-        low=signed(whole(found.interval.low)),
-        high=signed(whole(found.interval.high)),
+        **points_of(found).signed
     )
 
 
@@ -174,13 +211,12 @@ def dose_words(found: Dose) -> str:
     """The trend over the classes of waiting, said as what it is: observed, not tried."""
     if found.per_step is None:
         return gettext("too few answers of people we reached to see a trend: {n}").format(n=f"{found.n:,}")
-    ends, points = found.per_step.interval, whole(found.per_step.value)
-    facts = {"points": signed(points), "low": signed(whole(ends.low)), "high": signed(whole(ends.high))}
+    facts = points_of(found.per_step).signed
     if not found.per_step.is_clear:
         return gettext("no clear trend ({points} points per step of waiting, {low} to {high})").format(
             **facts
         )
-    if points < 0:
+    if found.per_step.value < 0:
         return gettext(
             "the longer people waited to be heard, the fewer recovered: {points} points per step"
             " ({low} to {high})"
@@ -190,8 +226,8 @@ def dose_words(found: Dose) -> str:
     ).format(**facts)
 
 
-def signed(points: int) -> str:
-    return f"{points:+}".replace("-", "−") if points else "0"
+def signed(points: float, decimals: int = 0) -> str:
+    return f"{points:+.{decimals}f}".replace("-", "−") if round(points, decimals) else "0"
 
 
 # --- times --------------------------------------------------------------------------------------------------

@@ -86,7 +86,13 @@ class TestSentence:
         [
             (0.15, 0.01, 0.27, "15 points more (1 to 27)"),
             (-0.15, -0.27, -0.01, "15 points fewer (1 to 27)"),
-            (0.01, 0.002, 0.02, "1 point more (0 to 2)"),
+            (0.01, 0.002, 0.02, "1.0 points more (0.2 to 2.0)"),
+            (-0.13, -0.25, -0.004, "13.0 points fewer (0.4 to 25.0)"),
+            (0.216, -0.0041, 0.431, "no clear difference (+21.6 points, −0.4 to +43.1)"),
+            (0.216, -0.0002, 0.431, "no clear difference (+21.60 points, −0.02 to +43.10)"),
+            (0.2, 0.0, 0.4, "no clear difference (+20 points, 0 to +40)"),
+            (0.002, -0.04, 0.05, "no clear difference (0 points, −4 to +5)"),
+            (0.01, 0.006, 0.02, "1 point more (1 to 2)"),
             (0.05, -0.04, 0.14, "no clear difference (+5 points, −4 to +14)"),
         ],
     )
@@ -102,6 +108,7 @@ class TestTrend:
         [
             ((-0.06, -0.1, -0.02), "the fewer recovered: −6 points per step (−10 to −2)"),
             ((0.06, 0.02, 0.1), "the more recovered: +6 points per step (+2 to +10)"),
+            ((-0.003, -0.005, -0.001), "the fewer recovered: −0.3 points per step (−0.5 to −0.1)"),
             ((-0.01, -0.05, 0.03), "no clear trend (−1 points per step of waiting, −5 to +3)"),
         ],
     )

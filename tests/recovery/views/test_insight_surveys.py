@@ -406,6 +406,8 @@ class TestWords:
             (-12.2, -21, -3, "12 points lower (3 to 21)"),
             (1.2, 0.6, 3, "1 point higher (1 to 3)"),
             (5, 1, 9, "5 points higher (1 to 9)"),
+            (5, 0.4, 9.6, "5.0 points higher (0.4 to 9.6)"),
+            (-5, -9.6, -0.4, "5.0 points lower (0.4 to 9.6)"),
         ],
     )
     def test_a_clear_difference_is_said_without_signs(
