@@ -74,6 +74,21 @@ def test_it_is_one_dark_whether_the_device_wished_it_or_the_person_chose_it() ->
     assert wished.keys() == light.keys()
 
 
+def test_a_table_wider_than_its_place_bears_a_shadow_where_more_lies_beyond() -> None:
+    """Covers that go along with the table lie on shadows that stay, at either edge and in both colours."""
+    styles = (STYLES / "lists.css").read_text()
+    rule = re.search(r"\.table-scroll {\s+overflow-x: auto;\s+background:([^;]+);", styles)
+    assert rule is not None
+    layers = [line.strip() for line in rule[1].strip().splitlines()]
+    told = [re.search(r"(--[a-z-]+).*\) (left|right) .* (local|scroll)", line) for line in layers]
+    assert [each.groups() for each in told if each] == [
+        ("--ground", "left", "local"),
+        ("--ground", "right", "local"),
+        ("--line-strong", "left", "scroll"),
+        ("--line-strong", "right", "scroll"),
+    ]
+
+
 def test_it_uses_only_tokens_that_exist() -> None:
     known = set(re.findall(r"(--[a-z0-9-]+):", (STYLES / "tokens.css").read_text())) | {"--tone"}
     used = {
