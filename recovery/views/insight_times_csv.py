@@ -73,8 +73,8 @@ def pace_rows(kind: str, by: str | Promise, whom: str, pace: Pace) -> Iterable[R
     shares = (kept.kept.share, ends.low, ends.high) if ends else BLANK
     meaning = DEFINITIONS[f"{kind}_kept"]
     yield row(in_time, by, whom, kept.kept.hits, kept.kept.n, shares, gettext("share"), meaning)
-    for label, count in counts_of(pace):
-        said = gettext("{name}: {share}").format(name=name, share=label)
+    for fate, count in counts_of(pace):
+        said = gettext("{name}: {share}").format(name=name, share=fate)
         yield row(said, by, whom, count, "", BLANK, "", meaning)
     clocks = ((waited.working, gettext("working minutes")), (waited.calendar, gettext("minutes")))
     for run, unit in clocks:
