@@ -34,6 +34,13 @@ def one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TELLERS])
 
 
+def nobody_tells() -> bool:
+    """The same where it is free, without waiting for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [TELLERS])
+        return bool(cursor.fetchone()[0])
+
+
 # --- what changed -------------------------------------------------------------------------------------------
 
 
@@ -44,8 +51,10 @@ def due_changes(at: datetime) -> QuerySet[UntoldChange]:
 
 
 def tell_changed(change: int, at: datetime) -> object:
-    """The batch that begins with this mark; nothing where somebody else has told it."""
-    return UntoldChange.objects.filter(pk=change).exists() and tell_batch()
+    """The batch that begins with this mark; nothing where somebody else has told it, or is telling: one that
+    hangs over it hangs up nobody who comes after."""
+    with transaction.atomic():
+        return nobody_tells() and UntoldChange.objects.filter(pk=change).exists() and tell_batch()
 
 
 def tell_batch(limit: int = BATCH) -> int:

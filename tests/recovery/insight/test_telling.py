@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from psycopg import Connection
 
-from recovery.insight.telling import REST, check, rebuild, tell_batch
+from recovery.insight.telling import REST, TELLERS, check, rebuild, tell_batch, tell_changed
 from recovery.models import Contact, Resurvey, Ticket, TicketEvent, ToldTicket, UntoldChange
 from surveys.models import Customer, Response
 from tests.due import due, run_all, take_step
@@ -135,6 +135,18 @@ class TestMeanwhile:
             tell_batch()
             locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             assert meanwhile.execute(locks).fetchone() == (1,)
+
+    def test_a_worker_leaves_it_to_who_tells_already(self, meanwhile: Connection[Any]) -> None:
+        low(Cast())
+        meanwhile.execute("SELECT pg_advisory_xact_lock(%s)", [TELLERS])
+        mark = UntoldChange.objects.earliest("pk").pk
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 500")
+            assert not tell_changed(mark, timezone.now())
+        assert UntoldChange.objects.filter(pk=mark).exists()
+        meanwhile.rollback()
+        assert tell_changed(mark, timezone.now())
+        assert not UntoldChange.objects.exists()
 
 
 # --- the sweep and the command ------------------------------------------------------------------------------
