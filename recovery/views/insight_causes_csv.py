@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,7 +16,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
 from recovery.views import door, insight_slice
 from recovery.views.insight_causes import SIDE_NAMES
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_slice import Asked
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
 
@@ -30,14 +29,7 @@ BLANK: Final = ("", "", "", "")
 def export_causes(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1 of the tickets whose cause is known; none from fewer than ten."""
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    answer["Content-Disposition"] = f'attachment; filename="causes-{asked.first}-{asked.last}{stood}.csv"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(heads())
-    out.writerows([plain(value) for value in row] for row in cause_rows(asked))
-    return answer
+    return as_file("causes", asked, heads(), cause_rows(asked))
 
 
 def heads() -> list[str]:

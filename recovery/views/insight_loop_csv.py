@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
@@ -23,7 +22,7 @@ from recovery.insight.waiting import Waiting, by_owner
 from recovery.models import Cause
 from recovery.views import door, insight_slice
 from recovery.views import insight_loop_words as loop_words
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_loop_behind import loop_of
 from recovery.views.insight_loop_names import names_of
 from recovery.views.words import channel_word
@@ -38,14 +37,7 @@ BLANK: Final = ("", "", "")
 @require_safe
 def export_loop(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    answer["Content-Disposition"] = f'attachment; filename="loop-{asked.first}-{asked.last}{stood}.csv"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(heads())
-    out.writerows([plain(value) for value in row] for row in loop_rows(loop_of(asked)))
-    return answer
+    return as_file("loop", asked, heads(), loop_rows(loop_of(asked)))
 
 
 def heads() -> list[str]:

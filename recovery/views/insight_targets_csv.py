@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.views import door, insight_slice
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_targets import Row, rows_for
 
 
@@ -19,14 +17,7 @@ from recovery.views.insight_targets import Row, rows_for
 def export_targets(request: HttpRequest) -> HttpResponse:
     """Values in the unit of the target: points of NPS, else percent."""
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    answer["Content-Disposition"] = f'attachment; filename="targets-{asked.first}-{asked.last}{stood}.csv"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(heads())
-    out.writerows([plain(cell) for cell in cells(row)] for row in rows_for(door.staff(request), asked))
-    return answer
+    return as_file("targets", asked, heads(), (cells(row) for row in rows_for(door.staff(request), asked)))
 
 
 def heads() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,7 +15,7 @@ from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.times import KINDS, Pace, Times, times
 from recovery.views import door, insight_slice
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_times import GROUP_NAMES, KIND_NAMES, group_names
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
 
@@ -30,14 +29,7 @@ PERCENTILES: Final = ((50, _("half within")), (80, _("four in five within")))
 def export_times(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1, times in minutes; an end that was not reached is left empty."""
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    answer["Content-Disposition"] = f'attachment; filename="times-{asked.first}-{asked.last}{stood}.csv"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(heads())
-    out.writerows([plain(value) for value in row] for row in times_rows(times(asked.cohort, asked.at)))
-    return answer
+    return as_file("times", asked, heads(), times_rows(times(asked.cohort, asked.at)))
 
 
 def heads() -> list[str]:
