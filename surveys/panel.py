@@ -26,9 +26,9 @@ from surveys.estimates import (
     bounds,
     nps_paired_difference,
     paired_difference,
-    wilson,
 )
 from surveys.models import Invitation, Survey
+from surveys.rates import Rate
 from surveys.results.answers import VOID, Which, era_shown, given, within
 from surveys.results.figure import Figure
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, LevelCounts, Scale, band
@@ -54,20 +54,10 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """`hits` of the `n` who answered again, out of `everyone`. Below ten, share and interval are None."""
+class Share(Rate):
+    """`hits` of the `n` who answered again, out of `everyone`."""
 
-    hits: int
-    n: int
     everyone: int
-
-    @property
-    def share(self) -> float | None:
-        return self.hits / self.n if self.n >= MIN_ANSWERS_FOR_PERCENT else None
-
-    @property
-    def interval(self) -> Interval | None:
-        return wilson(self.hits, self.n) if self.n >= MIN_ANSWERS_FOR_PERCENT else None
 
     @property
     def bounds(self) -> Interval | None:

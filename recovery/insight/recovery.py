@@ -21,7 +21,6 @@ from recovery.insight.cohort import (
     Story,
 )
 from surveys.estimates import (
-    MIN_ANSWERS_FOR_PERCENT,
     MIN_ANSWERS_FOR_RANKING,
     Difference,
     Interval,
@@ -30,29 +29,13 @@ from surveys.estimates import (
     newcombe_difference,
     share_difference_p,
     share_trend,
-    wilson,
 )
+from surveys.rates import Rate as Rate
 from surveys.scoring import PROMOTER
 
 NEXT, NOW, EVER = "next", "now", "ever"
 COLUMNS: Final = (NEXT, NOW, EVER)
 HOLM_LEVEL: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`hits` of `n`. Below ten, share and interval are None: show the counts."""
-
-    hits: int
-    n: int
-
-    @property
-    def share(self) -> float | None:
-        return self.hits / self.n if self.n >= MIN_ANSWERS_FOR_PERCENT else None
-
-    @property
-    def interval(self) -> Interval | None:
-        return wilson(self.hits, self.n) if self.n >= MIN_ANSWERS_FOR_PERCENT else None
 
 
 @dataclass(frozen=True)
