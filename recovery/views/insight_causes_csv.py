@@ -16,7 +16,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
 from recovery.views import door, insight_slice
 from recovery.views.insight_causes import SIDE_NAMES
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_slice import Asked
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT
 
@@ -29,7 +29,7 @@ BLANK: Final = ("", "", "", "")
 def export_causes(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1 of the tickets whose cause is known; none from fewer than ten."""
     asked = insight_slice.read(request, now())
-    return as_file("causes", asked, heads(), cause_rows(asked))
+    return as_file(dated("causes", asked), heads(), cause_rows(asked))
 
 
 def heads() -> list[str]:

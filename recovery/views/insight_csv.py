@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from typing import Final
 
@@ -20,6 +19,7 @@ from recovery.insight.recovery import COLUMNS, Rate, dose, recovery
 from recovery.insight.told import WAIT, Told
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_groups import GROUPINGS
 from surveys.estimates import Interval
 
@@ -29,27 +29,18 @@ from surveys.estimates import Interval
 def export_csv(request: HttpRequest) -> HttpResponse:
     """The numbers of the page with their intervals and definitions, one a row."""
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    name = f"recovery-{asked.first}-{asked.last}{stood}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(
-        [
-            pgettext("figure", "number"),
-            gettext("by"),
-            gettext("of whom"),
-            gettext("count"),
-            gettext("of"),
-            gettext("share"),
-            pgettext("end of an interval", "low"),
-            pgettext("end of an interval", "high"),
-            gettext("definition"),
-        ]
-    )
-    out.writerows([plain(value) for value in row] for row in csv_rows(asked.kept))
-    return answer
+    heads = [
+        pgettext("figure", "number"),
+        gettext("by"),
+        gettext("of whom"),
+        gettext("count"),
+        gettext("of"),
+        gettext("share"),
+        pgettext("end of an interval", "low"),
+        pgettext("end of an interval", "high"),
+        gettext("definition"),
+    ]
+    return as_file(dated("recovery", asked), heads, csv_rows(asked.kept))
 
 
 Row = list[object]
@@ -153,9 +144,3 @@ def row(
 def shares_of(share: float | None, ends: Interval | None) -> list[object]:
     known = [share, ends.low if ends else None, ends.high if ends else None]
     return ["" if value is None else round(value, 4) for value in known]
-
-
-def plain(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is kept as text."""
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -18,9 +18,10 @@ from recovery.pictures import NARROW, WIDE, Labels
 from recovery.pictures.drivers import Axis, Point, Quarters, map_svg
 from recovery.views import door, insight_slice
 from recovery.views.insight_csv import Row, row
+from recovery.views.insight_file import as_file
 from recovery.views.insight_frame import page
 from recovery.views.insight_of_answers import link, survey_of
-from recovery.views.insight_panel_csv import as_file, ends_of
+from recovery.views.insight_panel_csv import ends_of, heads
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_slice import Asked
 from recovery.views.insight_survey_words import scale_words
@@ -92,7 +93,7 @@ def show_drivers(request: HttpRequest) -> HttpResponse:
 def export_drivers(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     found = found_for(asked)
-    return as_file(f"drivers-{asked.first}-{asked.last}.csv", csv_rows(found) if found else [])
+    return as_file(f"drivers-{asked.first}-{asked.last}.csv", heads(), csv_rows(found) if found else [])
 
 
 def found_for(asked: Asked) -> DriverMap | None:

@@ -7,17 +7,26 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-from recovery.views.insight_csv import plain
 from recovery.views.insight_slice import Asked
 
 
-def as_file(what: str, asked: Asked, heads: Sequence[str], rows: Iterable[Iterable[object]]) -> HttpResponse:
-    """CSV, named by what it is of, its days, and the past day it stood on."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+def dated(what: str, asked: Asked) -> str:
+    """Named by what it is of, its days, and the past day it stood on."""
     stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
-    answer["Content-Disposition"] = f'attachment; filename="{what}-{asked.first}-{asked.last}{stood}.csv"'
+    return f"{what}-{asked.first}-{asked.last}{stood}.csv"
+
+
+def as_file(name: str, heads: Sequence[object], rows: Iterable[Iterable[object]]) -> HttpResponse:
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.write("\ufeff")  # without it spreadsheets misread Chinese
     out = csv.writer(answer)
     out.writerow(heads)
     out.writerows([plain(value) for value in row] for row in rows)
     return answer
+
+
+def plain(value: object) -> object:
+    """Text that a spreadsheet would run as a formula is kept as text."""
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -22,7 +22,7 @@ from recovery.insight.waiting import Waiting, by_owner
 from recovery.models import Cause
 from recovery.views import door, insight_slice
 from recovery.views import insight_loop_words as loop_words
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_loop_behind import loop_of
 from recovery.views.insight_loop_names import names_of
 from recovery.views.words import channel_word
@@ -37,7 +37,7 @@ BLANK: Final = ("", "", "")
 @require_safe
 def export_loop(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    return as_file("loop", asked, heads(), loop_rows(loop_of(asked)))
+    return as_file(dated("loop", asked), heads(), loop_rows(loop_of(asked)))
 
 
 def heads() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,8 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.views import door, insight_slice
 from recovery.views import insight_panel_words as words
-from recovery.views.insight_csv import Row, plain, row
+from recovery.views.insight_csv import Row, row
+from recovery.views.insight_file import as_file
 from recovery.views.insight_panel import beside, wanted_of, ways_to_begin
 from recovery.views.insight_survey_words import suspicion_words
 from surveys.estimates import Difference, Interval
@@ -34,30 +34,22 @@ def export_panel(request: HttpRequest) -> HttpResponse:
         if found.suspicion:
             rows.append(row("panel_scale", suspicion_words(found.suspicion)))
         rows += wave_rows(compared) if compared else []
-    return as_file(f"same-people-{asked.first}-{asked.last}.csv", rows)
+    return as_file(f"same-people-{asked.first}-{asked.last}.csv", heads(), rows)
 
 
-def as_file(name: str, rows: Iterable[Row]) -> HttpResponse:
+def heads() -> list[str]:
     """The columns are those of every file of figures; points stand where shares do."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(
-        [
-            pgettext("figure", "number"),
-            gettext("by"),
-            gettext("of whom"),
-            gettext("count"),
-            gettext("of"),
-            pgettext("a number", "value"),
-            pgettext("end of an interval", "low"),
-            pgettext("end of an interval", "high"),
-            gettext("definition"),
-        ]
-    )
-    out.writerows([plain(value) for value in each] for each in rows)
-    return answer
+    return [
+        pgettext("figure", "number"),
+        gettext("by"),
+        gettext("of whom"),
+        gettext("count"),
+        gettext("of"),
+        pgettext("a number", "value"),
+        pgettext("end of an interval", "low"),
+        pgettext("end of an interval", "high"),
+        gettext("definition"),
+    ]
 
 
 def cell_rows(found: Panel) -> Iterable[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.said import which_answers
 from recovery.views import door, insight_slice
 from recovery.views import insight_survey_words as words
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_survey_parts import all_groupings, part_names, wished_grouping
 from recovery.views.insight_survey_pictures import counted_levels, stretch_name
 from recovery.views.insight_surveys import channel_name, chosen
@@ -33,16 +32,11 @@ Row = list[object]
 def export_surveys(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     survey, _others = chosen(asked)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"answers-{survey.slug if survey else 'none'}-{asked.first}-{asked.last}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(heading())
+    rows: Iterable[Row] = []
     if survey:
-        results = results_of(survey, which_answers(asked.which))
-        out.writerows([plain(value) for value in row] for row in csv_rows(results, door.asked(request, "by")))
-    return answer
+        rows = csv_rows(results_of(survey, which_answers(asked.which)), door.asked(request, "by"))
+    return as_file(name, heading(), rows)
 
 
 def heading() -> Row:

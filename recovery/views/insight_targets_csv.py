@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.views import door, insight_slice
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_targets import Row, rows_for
 
 
@@ -17,7 +17,9 @@ from recovery.views.insight_targets import Row, rows_for
 def export_targets(request: HttpRequest) -> HttpResponse:
     """Values in the unit of the target: points of NPS, else percent."""
     asked = insight_slice.read(request, now())
-    return as_file("targets", asked, heads(), (cells(row) for row in rows_for(door.staff(request), asked)))
+    return as_file(
+        dated("targets", asked), heads(), (cells(row) for row in rows_for(door.staff(request), asked))
+    )
 
 
 def heads() -> list[str]:

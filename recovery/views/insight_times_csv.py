@@ -15,7 +15,7 @@ from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.times import KINDS, Pace, Times, times
 from recovery.views import door, insight_slice
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_times import GROUP_NAMES, KIND_NAMES, group_names
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
 
@@ -29,7 +29,7 @@ PERCENTILES: Final = ((50, _("half within")), (80, _("four in five within")))
 def export_times(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1, times in minutes; an end that was not reached is left empty."""
     asked = insight_slice.read(request, now())
-    return as_file("times", asked, heads(), times_rows(times(asked.cohort, asked.at)))
+    return as_file(dated("times", asked), heads(), times_rows(times(asked.cohort, asked.at)))
 
 
 def heads() -> list[str]:

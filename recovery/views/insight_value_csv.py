@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from recovery.insight.value import Stakes
 from recovery.insight.worth import Worth
 from recovery.views import door, insight_slice
 from recovery.views import insight_value_words as money_words
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import as_file
 from recovery.views.insight_value import worth_for
 
 Row = list[object]
@@ -29,24 +28,18 @@ Row = list[object]
 def export_value(request: HttpRequest) -> HttpResponse:
     """Amounts in the currency they were recorded in, shares as fractions of 1."""
     asked = insight_slice.read(request, now())
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="value-{asked.first}-{asked.last}.csv"'
-    answer.write("\ufeff")  # without it spreadsheets misread Chinese
-    out = csv.writer(answer)
-    out.writerow(
-        [
-            pgettext("figure", "number"),
-            gettext("of whom"),
-            gettext("count"),
-            gettext("of"),
-            gettext("value"),
-            pgettext("end of an interval", "low"),
-            pgettext("end of an interval", "high"),
-            gettext("definition"),
-        ]
-    )
-    out.writerows([plain(cell) for cell in row] for row in rows(worth_for(door.staff(request), asked)))
-    return answer
+    heads = [
+        pgettext("figure", "number"),
+        gettext("of whom"),
+        gettext("count"),
+        gettext("of"),
+        gettext("value"),
+        pgettext("end of an interval", "low"),
+        pgettext("end of an interval", "high"),
+        gettext("definition"),
+    ]
+    found = worth_for(door.staff(request), asked)
+    return as_file(f"value-{asked.first}-{asked.last}.csv", heads, rows(found))
 
 
 def rows(found: Worth) -> Iterable[Row]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from recovery.models import Ticket
 from recovery.views import columns, door
 from recovery.views.columns import Column
-from recovery.views.insight_csv import plain
+from recovery.views.insight_file import plain
 from recovery.views.rows import row_of
 from recovery.views.tickets import asked_by, ordered
 
