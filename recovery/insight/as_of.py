@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform
 
 from recovery.insight.kept import Answer, Ask, Facts, Row, heard_of, keys, rows_of
+from recovery.insight.sent import deliveries
 from recovery.lifecycle.lot import DRAWN_CYCLE
 from recovery.models import Cause, Resurvey, Team, TicketEvent
 from recovery.models.ticket import CLOSED, NEW, OPEN, RESOLVED, TicketQuerySet
@@ -34,8 +35,8 @@ NAMES: Final = (
 
 
 def facts_then(cohort: TicketQuerySet, at: datetime) -> Facts:
-    """In eight queries, however many tickets there are. Tickets opened later are not there."""
-    past, teams = pasts_of(cohort, at), teams_before(at)
+    """In nine queries, however many tickets there are. Tickets opened later are not there."""
+    past, teams = pasts_of(cohort, at), teams_before(at, cohort)
     causes = dict(Cause.objects.values_list("code", "pk"))
     rows = [as_it_was(row, past[row["pk"]], teams, causes) for row in rows_of(cohort) if row["pk"] in past]
     return Facts(
@@ -44,6 +45,7 @@ def facts_then(cohort: TicketQuerySet, at: datetime) -> Facts:
         answers=answers_then(cohort, at),
         asks={ticket: told.asked() for ticket, told in past.items()},
         heard=heard_of(cohort, at),
+        sent=deliveries(cohort, at),
     )
 
 
@@ -149,12 +151,13 @@ def as_it_was(row: Row, past: Past, teams: Mapping[int, int], causes: Mapping[st
     }
 
 
-def teams_before(at: datetime) -> dict[int, int]:
-    """The team each ticket was with at that moment, of those handed to another one since. Two queries.
+def teams_before(at: datetime, tickets: TicketQuerySet) -> dict[int, int]:
+    """The team each of the tickets was with at that moment, where they were handed to another one since. Two
+    queries.
 
     A team is known by its name, as events name it; where that name is gone, the ticket is not there.
     """
-    assigned = TicketEvent.objects.filter(kind="assigned", at__gt=at).annotate(
+    assigned = TicketEvent.objects.filter(kind="assigned", at__gt=at, ticket__in=keys(tickets)).annotate(
         left=KeyTextTransform("team_from", "data"), joined=KeyTextTransform("team_to", "data")
     )
     # The earliest move comes last and stands.
@@ -166,7 +169,7 @@ def teams_before(at: datetime) -> dict[int, int]:
 
 def of_teams_then(tickets: TicketQuerySet, teams: Iterable[int], at: datetime) -> TicketQuerySet:
     """Tickets that were with one of the teams at that moment; where its name is gone, those with it today."""
-    wanted, before = set(teams), teams_before(at)
+    wanted, before = set(teams), teams_before(at, tickets)
     there = [ticket for ticket, team in before.items() if team in wanted]
     return tickets.filter(Q(team__in=wanted) & ~Q(pk__in=list(before)) | Q(pk__in=there))
 

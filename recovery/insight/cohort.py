@@ -64,7 +64,9 @@ class Story:
     `next`, `now` and `ever` are the states by their first, latest and best answer after a resolution; without
     an answer all three are where the ticket stands. `lasting` is the band of the answer after a next answer
     that was a promoter's, "no_answer" where none came, and empty for everybody else. `why` is the reason
-    where nobody asked. `count` is how many low scores share this story, where only that is known.
+    where nobody asked. `undelivered` is why what was sent in the present cycle has not arrived: empty where
+    it has, None where nothing was sent. `count` is how many low scores share this story, where only that is
+    known.
     """
 
     ticket: int
@@ -76,6 +78,7 @@ class Story:
     ever: str
     lasting: str = ""
     why: str = ""
+    undelivered: str | None = None
     team: int = 0
     touchpoint: str = ""
     tier: str = ""
@@ -173,6 +176,7 @@ def story_of(row: Row, facts: Facts) -> Story:
         ever=min(bands, key=BANDS.index) if bands else state,
         lasting=lasting_of(given, answers),
         why="" if bands else why,
+        undelivered=facts.sent.get((key, row["cycle"])),
         team=row["team_id"],
         touchpoint=row["touchpoint"],
         tier=row["customer__tier"] or "",

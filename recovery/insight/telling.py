@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.steady import steady_since
 from recovery.models import Ticket, ToldTicket, UntoldChange
 from recovery.models.ticket import TicketQuerySet
 
@@ -25,7 +26,7 @@ BATCH: Final = 2_000
 REST: Final = timedelta(seconds=20)
 TELLERS: Final = 7_061_804
 KEPT: Final = tuple(field.name for field in fields(Story) if field.name not in ("ticket", "count"))
-COLUMNS: Final = ("given_at", "survey", *KEPT)
+COLUMNS: Final = ("given_at", "survey", "steady_since", *KEPT)
 
 
 def one_at_a_time() -> None:
@@ -121,6 +122,7 @@ def keep(which: Q) -> None:
 
 def rows_of(cohort: TicketQuerySet) -> list[ToldTicket]:
     told = stories(cohort)
+    steady = steady_since(cohort, told)
     given = {
         pk: {"given_at": at, "survey": survey}
         for pk, at, survey in cohort.order_by()
@@ -129,7 +131,12 @@ def rows_of(cohort: TicketQuerySet) -> list[ToldTicket]:
     }
     # One that was deleted in between is in neither.
     return [
-        ToldTicket(ticket_id=story.ticket, **given[story.ticket], **values_of(story))
+        ToldTicket(
+            ticket_id=story.ticket,
+            steady_since=steady.get(story.ticket),
+            **given[story.ticket],
+            **values_of(story),
+        )
         for story in told
         if story.ticket in given
     ]

@@ -1,16 +1,18 @@
 """What became of the low scores, from the stories that were told before and kept: PostgreSQL counts them.
 
 The numbers are those of `cohort.stories` to the last digit. A story that may have changed since is told anew
-from the ticket's own rows, and so is everything as of a past day: what is kept is how things stand now.
+from the ticket's own rows. As of a past day what is kept counts where nothing it turns on came later; only
+the others are told as they were.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_, or_
 from typing import Any, Final
 
 from django.db.models import BooleanField, Case, CharField, Count, F, Max, Q, QuerySet, Value, When
@@ -25,7 +27,7 @@ from recovery.models.ticket import TicketQuerySet
 
 # What every number of a cohort is made of; a grouping adds the field it goes by.
 CORE: Final = ("reached", "reached_later", "stage", "next", "now", "ever", "lasting", "why")
-BESIDE: Final = ("team", "touchpoint", "tier", "cause_found", "cause_said")
+BESIDE: Final = ("team", "touchpoint", "tier", "cause_found", "cause_said", "undelivered")
 # Told from several fields: how long people waited to be heard (`recovery.wait_of`), and whether the cause was
 # found as the customer said it.
 WAIT, AGREES = "wait", "agrees"
@@ -58,6 +60,21 @@ class Told:
         retold = [story.ticket for story in self.retold if is_wanted(story, wanted)]
         return Ticket.objects.filter(Q(pk__in=kept.values("pk")) | Q(pk__in=retold))
 
+    def where(self, fields: Collection[str], holds: Callable[[Story], bool]) -> TicketQuerySet:
+        """The tickets of whose story this holds; it may turn on CORE and on these fields, of BESIDE."""
+        names = (*CORE, *fields)
+        shapes = [shape for shape in self._kept().values(*names).distinct() if holds(shape_of(shape))]
+        kept = [alike(shape) for shape in shapes]
+        retold = [story.ticket for story in self.retold if holds(story)]
+        theirs = self._kept().filter(reduce(or_, kept)) if kept else ToldTicket.objects.none()
+        return Ticket.objects.filter(Q(pk__in=theirs.values("pk")) | Q(pk__in=retold))
+
+    def tickets(self) -> TicketQuerySet:
+        """All of the cohort, without telling anything: cheaper than asking each for its first event."""
+        rest = low_scores(self.seen.filter(pk__in=[*self._changed, *self._unsteady]), self.which)
+        found = rest.order_by().values_list("pk", flat=True)
+        return Ticket.objects.filter(Q(pk__in=self._kept().values("pk")) | Q(pk__in=list(found)))
+
     def by_month(self, field: str) -> Counter[tuple[Any, date]]:
         """How many there are by one of BESIDE and the month of the low score, on the reader's calendar."""
         kept: Any = self._kept().annotate(month=month_given()).values_list(field, "month")
@@ -77,43 +94,54 @@ class Told:
     @cached_property
     def retold(self) -> list[Story]:
         """The stories of the cohort that were told the slow way."""
-        if not self._is_kept:
-            return stories(low_scores(self.seen, self.which), self.which.as_of)
+        tickets = sorted({*self._changed, *self._unsteady})
         return [
             story
-            for start in range(0, len(self._changed), AT_A_TIME)
-            for story in self._told_anew(self._changed[start : start + AT_A_TIME])
+            for start in range(0, len(tickets), AT_A_TIME)
+            for story in self._told_anew(tickets[start : start + AT_A_TIME])
         ]
 
-    def _told_anew(self, changed: list[int]) -> list[Story]:
-        return stories(low_scores(self.seen.filter(pk__in=changed), self.which))
-
-    @property
-    def _is_kept(self) -> bool:
-        return self.which.as_of is None
+    def _told_anew(self, tickets: list[int]) -> list[Story]:
+        which = self.which
+        return stories(low_scores(self.seen.filter(pk__in=tickets), which), which.as_of)
 
     @cached_property
     def _changed(self) -> list[int]:
         """Read once, before anything is counted: so each ticket counts once, whatever is kept meanwhile."""
         return changed_tickets()
 
+    @cached_property
+    def _unsteady(self) -> list[int]:
+        """Those of which something came after the past day asked for, or whose events tell of something
+        else than their rows.
+        """
+        at = self.which.as_of
+        if at is None:
+            return []
+        later = Q(steady_since__gt=at) | Q(steady_since__isnull=True)
+        rows = self._given(ToldTicket.objects.order_by().filter(later, given_at__lte=at))
+        return list(rows.values_list("pk", flat=True))
+
     def _kept(self) -> QuerySet[ToldTicket]:
         """Those of the cohort that are true as they are kept. As `low_scores` narrows, so does this."""
-        if not self._is_kept:
-            return ToldTicket.objects.none()
         which = self.which
-        rows = ToldTicket.objects.order_by().exclude(pk__in=self._changed)
+        rows = self._given(ToldTicket.objects.order_by().exclude(pk__in=self._changed))
         seen = segment.narrowed(self.seen, segment.parse(which.segment)) if which.segment else self.seen
         if seen.query.where:
             rows = rows.filter(ticket__in=seen.order_by().values("pk"))
+        if which.teams is not None:
+            rows = rows.filter(team__in=which.teams)
+        return rows if which.as_of is None else rows.filter(steady_since__lte=which.as_of)
+
+    def _given(self, rows: QuerySet[ToldTicket]) -> QuerySet[ToldTicket]:
+        """Narrowed by what never changes: when and where the low score was given."""
+        which = self.which
         if which.start is not None:
             rows = rows.filter(given_at__gte=which.start)
         if which.end is not None:
             rows = rows.filter(given_at__lt=which.end)
         if which.survey is not None:
             rows = rows.filter(survey=which.survey)
-        if which.teams is not None:
-            rows = rows.filter(team__in=which.teams)
         return rows.filter(touchpoint=which.touchpoint) if which.touchpoint else rows
 
     def _from_kept(self, fields: Collection[str]) -> list[Story]:
@@ -125,6 +153,18 @@ class Told:
 def story_of(row: dict[str, Any]) -> Story:
     longest, wait = row.pop("longest"), row.pop(WAIT, None)
     return Story(ticket=0, **row, to_contact=longest if wait else None)
+
+
+def shape_of(shape: dict[str, Any]) -> Story:
+    return Story(ticket=0, **shape)
+
+
+def alike(shape: dict[str, Any]) -> Q:
+    """Of the kept stories those that have each of these values."""
+    parts = (
+        Q(**{f"{name}__isnull": True} if value is None else {name: value}) for name, value in shape.items()
+    )
+    return reduce(and_, parts)
 
 
 def month_given() -> TruncMonth:

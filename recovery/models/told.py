@@ -10,7 +10,7 @@ from recovery.models.ticket import Ticket
 class ToldTicket(models.Model):
     """What became of one low score, kept so that long histories need not be told anew for every page.
 
-    Only `recovery.insight.keeping` writes it, never an act. It is true unless an `UntoldChange` names its
+    Only `recovery.insight.telling` writes it, never an act. It is true unless an `UntoldChange` names its
     ticket or the ticket's customer. No foreign key in the database: writing it locks no ticket, so no act
     ever waits for it.
     """
@@ -31,15 +31,21 @@ class ToldTicket(models.Model):
     ever = models.CharField(max_length=12)
     lasting = models.CharField(max_length=12, blank=True)
     why = models.CharField(max_length=40, blank=True)
+    undelivered = models.CharField(max_length=200, null=True)
     cause_found = models.BigIntegerField(null=True)
     cause_said = models.BigIntegerField(null=True)
     to_contact = models.DurationField(null=True)
+    # From this moment on the events tell the same story as the rows do now; empty where they do not.
+    steady_since = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["ticket"]
         verbose_name = _("told ticket")
         verbose_name_plural = _("told tickets")
-        indexes = [models.Index(fields=["given_at"], name="told_by_day")]
+        indexes = [
+            models.Index(fields=["given_at"], name="told_by_day"),
+            models.Index(fields=["steady_since"], name="told_by_steadiness"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.next}"

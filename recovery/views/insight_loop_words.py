@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from recovery.insight import cohort, funnel
+from recovery.insight import cohort, funnel, sent
 from recovery.insight.funnel import Funnel, Loss
 from recovery.insight.reach import PerReach, Reach, Search, Tally, standouts
 from recovery.insight.waiting import Waiting
@@ -29,7 +29,7 @@ STAGES: Final[dict[str, Promise]] = {
     funnel.ANSWERED: _("Answered"),
 }
 LOSSES: Final[dict[str, Promise]] = {
-    cohort.STILL_IN_WORK: _("Still in work"),
+    cohort.STILL_IN_WORK: _("In work, no answer yet"),
     cohort.MERGED: _("Merged into another ticket"),
     cohort.TO_BE_ASKED: _("To be asked"),
     cohort.NOT_ASKED: _("Not asked"),
@@ -40,8 +40,8 @@ LOSSES: Final[dict[str, Promise]] = {
 }
 # Why a message did not arrive, or was not even begun, beyond what insight_words knows.
 WHY: Final[dict[str, Promise]] = {
-    funnel.ON_ITS_WAY: _("it has not left us yet"),
-    funnel.UNCERTAIN: _("unknown whether it arrived"),
+    sent.ON_ITS_WAY: _("it has not left us yet"),
+    sent.UNCERTAIN: _("unknown whether it arrived"),
     "not_after": _("the message could not be sent in time"),
     "enough": _("they had been written to enough that day"),
     "dropped": _("a colleague decided not to send it"),
@@ -123,7 +123,7 @@ def contrast(sentence: Promise, name: Callable[[Key], str], tallies: Mapping[Key
 
 def zone_words(found: Reach) -> str:
     """By whose clock the hours are told."""
-    own, all_of = found.in_own_zone, len(found.attempts)
+    own, all_of = found.in_own_zone, found.everything.rate.n
     if own == all_of:
         return gettext("Hours are those of the customer’s own clock.")
     if not own:

@@ -226,7 +226,7 @@ class TestMany:
             loop(cast, 3)
         with CaptureQueriesContext(connection) as twelve:
             assert len(stories(low_scores(Ticket.objects.all(), ALL))) == 12
-        assert len(twelve) == len(one) == 5
+        assert len(twelve) == len(one) == 6
 
 
 def told_by_its_timeline(ticket: Ticket) -> str:

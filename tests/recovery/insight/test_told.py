@@ -15,14 +15,18 @@ from django.test.utils import CaptureQueriesContext
 
 from recovery.insight.causes import SIDES, by_month, pareto
 from recovery.insight.cohort import Slice, Story, low_scores, pick, stories
+from recovery.insight.funnel import PLACED, funnel
 from recovery.insight.recovery import ranking, recovery, wait_of
+from recovery.insight.sent import ON_ITS_WAY
 from recovery.insight.telling import check, tell_batch
 from recovery.insight.told import AGREES, BESIDE, WAIT, Told, Wanted
-from recovery.models import Contact, Resurvey, Ticket, ToldTicket, UntoldChange
-from surveys.models import Customer, Response, Survey
+from recovery.models import Cause, Contact, Resurvey, Ticket, ToldTicket, UntoldChange
+from surveys.messages.deliver import record_end
+from surveys.models import Customer, Invitation, Message, Response, Survey
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight import histories
 from tests.recovery.insight.histories import answer, ask, heard, loop, low, put_right
+from tests.recovery.insight.test_as_of import change
 from tests.surveys.make import make_survey
 
 ALL = Slice()
@@ -51,6 +55,7 @@ def numbers(counted: Callable[..., list[Story]]) -> dict[str, Any]:
         "recovery": recovery(counted()),
         **{f"by {name}": groups(counted(name), key) for name, key in KEYS.items()},
         **{side: pareto(counted(f"cause_{side}"), side) for side in SIDES},
+        "funnel": funnel(counted(*PLACED)),
     }
 
 
@@ -94,7 +99,8 @@ class World:
         return [
             *(self.tier_changed, self.answer_changed, self.answer_gone, self.answered_on_the_phone),
             *(self.person_changed, self.moved, self.cause_changed, self.contact_undone, self.line_changed),
-            *(self.resurvey_changed, self.ticket_gone),
+            *(self.resurvey_changed, self.ticket_gone, self.message_ended, self.message_ended),
+            *(self.invitation_gone, self.answered_otherwise, self.code_changed, self.contact_logged_late),
         ]
 
     def one(self, rows: Any) -> Any:
@@ -171,6 +177,34 @@ class World:
     def resurvey_changed(self) -> None:
         Resurvey.objects.filter(state="ended", outcome="not_asked").update(reason="no_address")
 
+    def message_ended(self) -> None:
+        message = self.one(Message.objects.filter(invitation__resurvey__isnull=False))
+        if message is not None:
+            end = self.chance.choice(["accepted", "rejected", "uncertain", "cancelled"])
+            record_end(message, end, "", self.at)
+
+    def invitation_gone(self) -> None:
+        invitation = self.one(Invitation.objects.filter(resurvey__isnull=False))
+        if invitation is not None and self.chance.random() < 0.3:
+            invitation.messages.all().delete()
+            Invitation.objects.filter(pk=invitation.pk).update(
+                state=Invitation.CANCELLED, reason="no_consent"
+            )
+
+    def answered_otherwise(self) -> None:
+        """A new version of an answer, which may say the same."""
+        response = self.one(Response.objects.exclude(state="withdrawn"))
+        if response is not None:
+            change(response, self.chance.choice([response.score, 1, 8, 10]), at=self.at)
+
+    def code_changed(self) -> None:
+        Cause.objects.filter(pk=self.cast.rude.pk).update(code=self.chance.choice(["rude", "unfriendly"]))
+
+    def contact_logged_late(self) -> None:
+        ticket = self.one(Ticket.objects)
+        if ticket is not None:
+            Contact.objects.create(ticket=ticket, cycle=1, at=self.at - 2 * DAY, outcome="reached")
+
     def ticket_gone(self) -> None:
         if self.chance.random() < 0.2 and (ticket := self.one(Ticket.objects)):
             Ticket.objects.filter(merged_into=ticket).update(merged_into=None)
@@ -185,9 +219,16 @@ class World:
                 Slice(survey=cast.survey.pk, touchpoint="Pudong"),
                 Slice(teams=frozenset({cast.west.pk})),
                 Slice(segment="tier:Gold"),
-                Slice(as_of=start + 10 * DAY),
+                self.a_past_day(),
             ]
         )
+
+    def a_past_day(self) -> Slice:
+        """From the first to a little after the last thing that happened, of some of the tickets or of all."""
+        chance = self.chance
+        at = MONDAY + chance.random() * (self.at - MONDAY + DAY)
+        teams = frozenset({chance.choice([self.cast.east, self.cast.west]).pk})
+        return replace(chance.choice([ALL, Slice(teams=teams), Slice(start=at - 20 * DAY)]), as_of=at)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -201,10 +242,12 @@ def test_it_counts_what_the_slow_way_counts_after_every_step(cast: Cast, seed: i
             tell_batch(limit=chance.choice([1, 5, 50]))
         seen.add((ToldTicket.objects.exists(), UntoldChange.objects.exists()))
         assert from_kept() == everything(), (number, happened)
-        if number % 5 == 0:
-            which = world.a_slice()
+        for which in [world.a_past_day(), *([world.a_slice()] if number % 5 == 0 else [])]:
             told = stories(low_scores(Ticket.objects.all(), which), which.as_of)
             assert from_kept(which) == numbers(lambda *_fields, told=told: told), (number, happened, which)
+            assert set(Told(Ticket.objects.all(), which).tickets()) == {
+                Ticket(pk=story.ticket) for story in told
+            }, (number, happened, which)
     assert (True, True) in seen, "some stories were kept, and some were not true any more"
     keep_all()
     assert from_kept() == everything()
@@ -255,7 +298,7 @@ def test_it_counts_causes_by_month(cast: Cast) -> None:
 
 
 def test_it_keeps_every_field_of_a_story() -> None:
-    kept = {field.name for field in ToldTicket._meta.get_fields()} - {"given_at", "survey"}
+    kept = {field.name for field in ToldTicket._meta.get_fields()} - {"given_at", "survey", "steady_since"}
     assert kept == {field.name for field in fields(Story)} - {"count"}
     assert {field.name for field in fields(Story)} >= set(BESIDE)
 
@@ -276,7 +319,7 @@ def test_it_asks_as_often_for_many_as_for_few(cast: Cast) -> None:
     few_changed = queries()
     for _ in range(5):
         loop(cast, 3)
-    assert queries() == few_changed == 7
+    assert queries() == few_changed == 8
     keep_all()
     assert queries() == 2
 
@@ -310,7 +353,7 @@ def test_a_wait_of_a_moment_too_long_is_too_long(cast: Cast) -> None:
     assert {wait_of(story): story.count for story in told} == {"4h": 1, "24h": 1}
 
 
-def test_as_of_a_past_day_it_is_told_the_slow_way(cast: Cast) -> None:
+def test_as_of_a_past_day_what_came_later_is_not_there(cast: Cast) -> None:
     ticket = put_right(cast, low(cast))
     ask(ticket)
     answer(cast, ticket, 9, at=MONDAY + 8 * DAY)
@@ -318,3 +361,41 @@ def test_as_of_a_past_day_it_is_told_the_slow_way(cast: Cast) -> None:
     which = Slice(as_of=MONDAY + 6 * DAY)
     assert from_kept(which)["recovery"].columns["next"] == {"waiting": 1}
     assert from_kept()["recovery"].columns["next"] == {"promoter": 1}
+
+
+def test_as_of_a_past_day_only_what_came_later_is_told_anew(cast: Cast) -> None:
+    for _ in range(4):
+        loop(cast, 9)
+    loop(cast, 9, at=MONDAY + 5 * DAY)
+    low(cast, at=MONDAY + 9 * DAY)
+    keep_all()
+    told = Told(Ticket.objects.all(), Slice(as_of=MONDAY + 8 * DAY))
+    assert sum(story.count for story in told.counted()) == 5
+    assert [story.next for story in told.retold] == ["to_be_asked"]
+
+
+def test_as_of_a_past_day_an_answer_reads_as_it_did_then(cast: Cast) -> None:
+    loop(cast, 9)
+    change(Response.objects.get(score=9), 7, at=MONDAY + 20 * DAY)
+    keep_all()
+    then = Told(Ticket.objects.all(), Slice(as_of=MONDAY + 10 * DAY)).counted()
+    assert [story.now for story in then] == ["promoter"]
+    assert [story.now for story in Told(Ticket.objects.all(), ALL).counted()] == ["passive"]
+
+
+def test_as_of_a_past_day_a_message_was_still_on_its_way(cast: Cast) -> None:
+    loop(cast, None)
+    record_end(Message.objects.get(invitation__resurvey__isnull=False), "accepted", "", MONDAY + 5 * DAY)
+    keep_all()
+    for day, undelivered in ((4, ON_ITS_WAY), (5, "")):
+        then = Told(Ticket.objects.all(), Slice(as_of=MONDAY + day * DAY)).counted(*PLACED)
+        assert [story.undelivered for story in then] == [undelivered]
+
+
+def test_rows_changed_without_an_event_are_told_anew_for_a_past_day(cast: Cast) -> None:
+    ticket = loop(cast, 9)
+    Ticket.objects.filter(pk=ticket.pk).update(cause_found=cast.rude)
+    keep_all()
+    assert ToldTicket.objects.get().steady_since is None
+    told = Told(Ticket.objects.all(), Slice(as_of=MONDAY + 90 * DAY))
+    assert [story.cause_found for story in told.counted("cause_found")] == [cast.late.pk]
