@@ -85,10 +85,12 @@ def ask(
     purpose: str,
     touchpoint: str = "",
     alike: bool = False,
+    answer_days: int | None = None,
 ) -> Invitation | Verdict:
     """Ask now: the invitation sent, its link made and its message queued in one transaction; or why not.
 
     `alike`: in the words everybody is asked in, which say nothing of what was done meanwhile.
+    `answer_days`: where it is to stay open longer, or shorter, than the survey gives today.
     """
     with transaction.atomic():
         _lock(customer)
@@ -103,7 +105,7 @@ def ask(
             send_at=at,
             created_at=at,
         )
-        _send(invitation, at, alike=alike)
+        _send(invitation, at, alike=alike, answer_days=answer_days)
         return invitation
 
 
@@ -170,8 +172,10 @@ def _hold_or_cancel(invitation: Invitation, verdict: Verdict) -> None:
     invitation.save(update_fields=["state", "reason", "send_at"])
 
 
-def _send(invitation: Invitation, at: datetime, *, alike: bool = False) -> None:
-    expires_at = at + timedelta(days=invitation.survey.answer_days)
+def _send(
+    invitation: Invitation, at: datetime, *, alike: bool = False, answer_days: int | None = None
+) -> None:
+    expires_at = at + timedelta(days=answer_days or invitation.survey.answer_days)
     invitation.state, invitation.reason = Invitation.SENT, ""
     invitation.sent_at, invitation.expires_at = at, expires_at
     invitation.save(update_fields=["state", "reason", "sent_at", "expires_at"])

@@ -27,7 +27,10 @@ PLANNED: Final = (
     *("name", "survey", "share", "days", "difference", "power", "expected_recovered", "expected_response"),
     *("spared_priority", "spared_value", "spared_tiers"),
 )
-KEPT: Final = ("planned_later", "planned_now", "started_at", "started_by", "ended_at", "why_ended")
+KEPT: Final = (
+    *("planned_later", "planned_now", "answer_days"),
+    *("started_at", "started_by", "ended_at", "why_ended"),
+)
 
 
 class HoldOutForm(forms.ModelForm[HoldOut]):

@@ -88,8 +88,9 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " so many days after the low score. Recovered: the first answer from then on, while the survey’s"
         " time to answer lasts, is a passive’s or a promoter’s / all who gave one, with Wilson’s 95 %"
         " interval; the difference has Newcombe’s. Everybody counts on the side they were drawn for,"
-        " whatever was done since, and all draws count whatever the period. How many are drawn was fixed"
-        " before it began: until it has ended and everybody had time to answer, it is preliminary."
+        " whatever was done since, and all draws count whatever the period. How many are drawn, and for how"
+        " long an answer counts, was fixed before it began: until it has ended and everybody had time to"
+        " answer, it is preliminary."
     ),
     "few": _(
         "A figure from fewer than 10 answers is shown as its counts; groups are ranked from 30 answers each."

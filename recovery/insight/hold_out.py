@@ -135,7 +135,7 @@ def figures(
 ) -> HoldOutFigures:
     draws = list(draws)
     ended = hold_out.ended_at is not None and hold_out.ended_at <= at
-    over = last is None or at >= last + answer_window(hold_out)
+    over = last is None or at >= last + hold_out.answer_window
     return HoldOutFigures(
         hold_out=hold_out,
         state=HoldOut.ENDED if ended else HoldOut.RUNNING,
@@ -158,11 +158,6 @@ def tickets_behind(draws: Iterable[Drawn], side: str, step: str) -> list[int]:
     return [each.ticket for each in draws if each.side == side and each.came_to(step)]
 
 
-def answer_window(hold_out: HoldOut) -> timedelta:
-    """For how long after the question an answer counts: as long as the survey gives to answer."""
-    return timedelta(days=hold_out.survey.answer_days)
-
-
 def progress_of(hold_outs: Sequence[HoldOut], at: datetime) -> tuple[Counter[int], dict[int, datetime]]:
     """Of all draws, whoever may see them: how many for the later side, and when the last one is asked."""
     rows = HoldOutDraw.objects.filter(hold_out__in=hold_outs, side__in=SIDES, at__lte=at)
@@ -180,7 +175,7 @@ def draws_of(hold_outs: Sequence[HoldOut], seen: TicketQuerySet, at: datetime) -
     rows = HoldOutDraw.objects.filter(
         hold_out__in=hold_outs, at__lte=at, ticket__in=seen.order_by().values("pk")
     )
-    window = {each.pk: answer_window(each) for each in hold_outs}
+    window = {each.pk: each.answer_window for each in hold_outs}
     asked, answers = asked_in(rows, window, at), answers_in(rows, window, at)
     names = ("ticket", "hold_out", "side", "why", "ask_at", "released_at")
     found: dict[int, list[Drawn]] = defaultdict(list)

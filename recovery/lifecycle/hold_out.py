@@ -114,8 +114,11 @@ def eligible_a_week(hold_out: HoldOut, at: datetime) -> float:
 
 
 @transaction.atomic
-def start(hold_out: HoldOut, *, by: User, at: datetime) -> HoldOut:
-    """From now on its plan and its key are fixed, and low scores of its survey are drawn. Raises Refused."""
+def start(hold_out: HoldOut, *, by: User, at: datetime, key: str = "") -> HoldOut:
+    """From now on its plan and its key are fixed, and low scores of its survey are drawn. Raises Refused.
+
+    Nobody can know the key before, but a simulation that brings its own to draw the same again.
+    """
     row = HoldOut.objects.select_for_update(of=("self",)).select_related("survey").get(pk=hold_out.pk)
     if row.state != HoldOut.DRAFT:
         raise Refused("not_a_draft", _("It has begun already: its plan stays as it is."))
@@ -124,8 +127,9 @@ def start(hold_out: HoldOut, *, by: User, at: datetime) -> HoldOut:
     if HoldOut.objects.filter(survey=row.survey, state=HoldOut.RUNNING).exists():
         raise Refused("another_runs", _("Another hold-out of this survey is running."), field="survey")
     plan = plan_of(row, at)
-    row.key = secrets.token_hex(32)
+    row.key = key or secrets.token_hex(32)
     row.planned_later, row.planned_now = plan.later, plan.now
+    row.answer_days = row.survey.answer_days
     row.state, row.started_at, row.started_by = HoldOut.RUNNING, at, name_of(by)
     row.save()
     return row
@@ -175,7 +179,7 @@ def draw(ticket: Ticket, response: Response, *, at: datetime) -> Ticket:
     if side_of(running, ticket.number) == HoldOutDraw.NOW:
         plan_question(drawn(running, ticket, HoldOutDraw.NOW, at))
         return ticket
-    return follow_up_later(running, ticket, response, at)
+    return follow_up_later(running, ticket, at)
 
 
 def drawn(hold_out: HoldOut, ticket: Ticket, side: str, at: datetime) -> HoldOutDraw:
@@ -184,7 +188,7 @@ def drawn(hold_out: HoldOut, ticket: Ticket, side: str, at: datetime) -> HoldOut
     )
 
 
-def follow_up_later(running: HoldOut, ticket: Ticket, response: Response, at: datetime) -> Ticket:
+def follow_up_later(running: HoldOut, ticket: Ticket, at: datetime) -> Ticket:
     """One at a time, so that no more are taken than were planned; the last one ends it."""
     rows = HoldOut.objects.select_for_update(no_key=True)  # draws for the other side need not wait
     locked = rows.filter(pk=running.pk, state=HoldOut.RUNNING).first()
@@ -193,7 +197,7 @@ def follow_up_later(running: HoldOut, ticket: Ticket, response: Response, at: da
     row = drawn(locked, ticket, HoldOutDraw.LATER, at)
     plan_question(row)
     assert row.ask_at is not None
-    until = row.ask_at + lot.window(response.survey.answer_days)
+    until = row.ask_at + locked.answer_window
     with acting(ticket, "wait", by=None, at=at) as change:
         Wait.objects.create(
             ticket=change.ticket, cycle=ticket.cycle, starts_at=at, resume_at=until, reason=lot.BY_LOT

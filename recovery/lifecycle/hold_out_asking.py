@@ -45,7 +45,10 @@ def ask_drawn(resurvey: Resurvey, *, at: datetime) -> Resurvey:
     own = question_of_cycle(ticket)
     if own is not None:
         return give_way(resurvey, own, at)
-    if at >= closes_at(ticket):
+    draw = HoldOutDraw.objects.select_related("hold_out").get(ticket=ticket)
+    assert draw.ask_at is not None
+    drawn_in = draw.hold_out
+    if at >= draw.ask_at + drawn_in.answer_window:
         return unasked(resurvey, HOLD_OUT_OVER, at)
     if other_pending(customer, besides=resurvey.pk):
         return put_off(resurvey, OTHER_PENDING, at + LOOK_AGAIN, at)
@@ -56,6 +59,7 @@ def ask_drawn(resurvey: Resurvey, *, at: datetime) -> Resurvey:
         purpose=Invitation.RESURVEY,
         touchpoint=ticket.touchpoint,
         alike=True,
+        answer_days=drawn_in.answer_days,
     )
     if isinstance(answer, Invitation):
         return asked(resurvey, answer, at)
@@ -70,13 +74,6 @@ def question_of_cycle(ticket: Ticket) -> Resurvey | None:
         return None
     rows = Resurvey.objects.filter(ticket=ticket, cycle=ticket.cycle)
     return rows.exclude(state=Resurvey.ENDED).first()
-
-
-def closes_at(ticket: Ticket) -> datetime:
-    """Until when an answer counts for the hold-out."""
-    ask_at = HoldOutDraw.objects.values_list("ask_at", flat=True).get(ticket=ticket)
-    assert ask_at is not None
-    return ask_at + lot.window(ticket.response.survey.answer_days)
 
 
 def give_way(resurvey: Resurvey, own: Resurvey, at: datetime) -> Resurvey:

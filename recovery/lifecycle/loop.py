@@ -71,13 +71,15 @@ def ask_again(resurvey_id: int, *, at: datetime) -> Resurvey | None:
         return hold_out_asking.ask_drawn(resurvey, at=at)
     if other_pending(resurvey.customer, besides=resurvey.pk):
         return hold(resurvey, OTHER_PENDING, at + LOOK_AGAIN, at)
+    by_lot = lot.awaited(resurvey.ticket)
     answer = invitations.ask(
         resurvey.customer,
         resurvey.ticket.response.survey,
         at=at,
         purpose=Invitation.RESURVEY,
         touchpoint=resurvey.ticket.touchpoint,
-        alike=lot.is_awaited(resurvey.ticket),
+        alike=by_lot is not None,
+        answer_days=by_lot.answer_days if by_lot else None,
     )
     if isinstance(answer, Invitation):
         return asked(resurvey, answer, at)

@@ -6,10 +6,12 @@ are asked at the same age. The loop's numbers know nothing of it.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from recovery.models import HoldOutDraw, Resurvey, Ticket, Wait
+from django.db.models import Exists
+
+from recovery.models import HoldOut, HoldOutDraw, Resurvey, Ticket, Wait
 
 # The cycle of the question that the hold-out asks.
 DRAWN_CYCLE: Final = 0
@@ -44,12 +46,7 @@ def ask_at(ticket: Ticket, at: datetime) -> datetime | None:
     return ahead.values_list("ask_at", flat=True).first()
 
 
-def window(days: int) -> timedelta:
-    """For how long an answer after `ask_at` counts: as long as the survey gives to answer."""
-    return timedelta(days=days)
-
-
-def is_awaited(ticket: Ticket) -> bool:
-    """Whether the question of the hold-out is still to be asked or answered."""
-    rows = Resurvey.objects.filter(ticket=ticket, cycle=DRAWN_CYCLE)
-    return rows.exclude(state=Resurvey.ENDED).exists()
+def awaited(ticket: Ticket) -> HoldOut | None:
+    """The hold-out whose question is still to be asked or answered."""
+    rows = Resurvey.objects.filter(ticket=ticket, cycle=DRAWN_CYCLE).exclude(state=Resurvey.ENDED)
+    return HoldOut.objects.filter(draws__ticket=ticket).filter(Exists(rows)).first()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -78,6 +80,12 @@ class HoldOut(models.Model):
     key = models.CharField(_("key of the draw"), max_length=64, blank=True, editable=False)
     planned_later = models.PositiveIntegerField(_("to be followed up later"), null=True, editable=False)
     planned_now = models.PositiveIntegerField(_("to be followed up now"), null=True, editable=False)
+    answer_days = models.PositiveSmallIntegerField(
+        _("days in which an answer counts"),
+        null=True,
+        editable=False,
+        help_text=_("What the survey gave when it started; a later change of the survey changes nothing."),
+    )
     started_at = models.DateTimeField(_("started"), null=True, editable=False)
     started_by = models.CharField(_("started by"), max_length=200, blank=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
@@ -96,6 +104,7 @@ class HoldOut(models.Model):
                 | (
                     ~Q(key="")
                     & Q(started_at__isnull=False, planned_later__isnull=False, planned_now__isnull=False)
+                    & Q(answer_days__isnull=False)
                 ),
                 name="started_hold_out_has_its_plan",
             ),
@@ -103,6 +112,12 @@ class HoldOut(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def answer_window(self) -> timedelta:
+        """For how long after `ask_at` an answer counts, once it has started."""
+        assert self.answer_days is not None
+        return timedelta(days=self.answer_days)
 
 
 class HoldOutDraw(models.Model):

@@ -87,6 +87,17 @@ def test_an_answer_counts_only_in_its_time(
     assert found(at=CLOSES + DAY).now.answered == counts
 
 
+def test_a_survey_that_gives_less_time_midway_changes_no_measure(cast: Cast, running: HoldOut) -> None:
+    ticket = low(cast)
+    ask_all()
+    answer(cast, ticket, 9, at=CLOSES - HOUR)
+    cast.survey.answer_days = 1
+    cast.survey.save()
+    assert found().now.answered == 1
+    end(running, by=cast.admin, at=MONDAY + DAY, why="Over")
+    assert found(at=CLOSES - HOUR).preliminary
+
+
 def test_the_first_of_several_answers_counts(cast: Cast, running: HoldOut) -> None:
     ticket = low(cast)
     ask_all()

@@ -114,6 +114,10 @@ class TestStart:
         assert len(row.key) == 64
         assert row.planned_later
         assert row.planned_now
+        assert row.answer_days == cast.survey.answer_days
+
+    def test_it_takes_the_key_of_who_wants_the_same_draw_again(self, cast: Cast) -> None:
+        assert start(draft(cast), by=cast.admin, at=MONDAY, key="k" * 64).key == "k" * 64
 
     def test_it_refuses_to_begin_twice_or_beside_another(self, cast: Cast) -> None:
         row = start(draft(cast), by=cast.admin, at=MONDAY)
@@ -132,7 +136,11 @@ class TestStart:
             start(draft(cast), by=cast.admin, at=MONDAY)
 
     @pytest.mark.parametrize(
-        "change", [{"share": 50}, {"days": 7}, {"planned_later": 3}, {"key": "x"}, {"state": "draft"}]
+        "change",
+        [
+            *({"share": 50}, {"days": 7}, {"planned_later": 3}, {"key": "x"}, {"state": "draft"}),
+            *({"answer_days": 3}, {"answer_days": None}),
+        ],
     )
     def test_the_database_keeps_its_plan(self, cast: Cast, change: dict[str, Any]) -> None:
         row = start(draft(cast), by=cast.admin, at=MONDAY)
@@ -382,6 +390,19 @@ class TestAsked:
         assert fresh(ticket).status == "waiting"
         assert Message.objects.get(invitation=question.invitation).kind == "invitation"
         assert ticket.events.last().kind == "held_out_asked"  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("resolved", [False, True])
+    def test_everybody_has_as_long_to_answer_whatever_becomes_of_the_survey(
+        self, cast: Cast, resolved: bool
+    ) -> None:
+        running(cast, "now")
+        ticket = cast.ticket()
+        if resolved:
+            put_right(cast, ticket, MONDAY + HOUR)
+        cast.survey.answer_days = 3
+        cast.survey.save()
+        run_all(ASK_AT)
+        assert Invitation.objects.get(customer=ticket.customer).expires_at == OVER
 
     def test_its_message_goes_out_though_the_ticket_is_in_work(self, cast: Cast) -> None:
         running(cast)
