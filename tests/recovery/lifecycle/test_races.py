@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from recovery.lifecycle import Refused, ask_again, assign, climb, merge, reopen, resolve
-from recovery.models import Deadline, Membership, Resurvey, Ticket, TicketEvent
+from recovery.lifecycle import Refused, ask_again, assign, climb, hold_out, merge, reopen, resolve
+from recovery.models import Deadline, HoldOut, Membership, Resurvey, Ticket, TicketEvent
 from recovery.triage import triage
 from surveys.models import Customer, Invitation, Message, Response
 from tests.make import HOUR, MINUTE, MONDAY, Cast
@@ -229,3 +229,26 @@ def test_two_tickets_merged_into_each_other_leave_one(crew: Cast) -> None:
     )
     assert len(winners(results)) == 1
     assert Ticket.objects.in_work().count() == 1
+
+
+def test_of_eight_drawn_at_once_for_the_last_place_one_gets_it(
+    crew: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold_out, "side_of", lambda _row, _number: "later")
+    tickets = [crew.ticket() for _n in range(THREADS)]
+    plan = {"difference": 60, "expected_recovered": 10, "expected_response": 100, "share": 50}
+    row = HoldOut.objects.create(name="Calls", survey=crew.survey, **plan)
+    row = hold_out.start(row, by=crew.admin, at=MONDAY)
+    assert row.planned_later is not None
+    for _n in range(row.planned_later - 1):
+        crew.ticket()
+
+    def draw(number: int) -> Ticket:
+        with transaction.atomic():  # that of the opening
+            return hold_out.draw(tickets[number], tickets[number].response, at=MONDAY)
+
+    drawn = winners(race(draw))
+    row.refresh_from_db()
+    assert (row.state, row.ended_why) == (HoldOut.ENDED, hold_out.FULL)
+    assert row.draws.filter(side="later").count() == row.planned_later
+    assert sorted(each.status for each in drawn if isinstance(each, Ticket)) == ["new"] * 7 + ["waiting"]
