@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Min, QuerySet
-from django.utils import timezone
 
 from dispatch import claims, epoch, kinds, watch
 from dispatch.models import Claim, Pulse
 from dispatch.watch import Waiting
-from recovery.models import StaffProfile
+from recovery.lifecycle.notices import reader
 from recovery.models.staff import ADMINISTRATORS
-from surveys.messages import queue_message
+from surveys.messages.colleague import write_to
 from surveys.models import Message, SendingRules
 
 log = logging.getLogger(__name__)
@@ -138,18 +137,8 @@ def is_held() -> bool:
 
 
 def tell(user: User, news: News, at: datetime) -> None:
-    profile: StaffProfile | None = getattr(user, "staff", None)
-    with timezone.override(profile.zone if profile else UTC):
-        queue_message(
-            dedup_key=f"{ATTENTION}:{at.isoformat()}:{user.pk}",
-            kind=ATTENTION,
-            to_address=user.email,
-            to_name=user.get_full_name(),
-            user=user,
-            locale=profile.locale if profile else "en",
-            context=facts(news, at),
-            at=at,
-        )
+    key = f"{ATTENTION}:{at.isoformat()}:{user.pk}"
+    write_to(reader(user), ATTENTION, at=at, dedup_key=key, context=facts(news, at))
 
 
 def facts(news: News, at: datetime) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from dispatch.failpoints import failpoint
 from surveys.access import narrow_by
 from surveys.intake.signals import Promise, promise_wanted, responses_recorded
 from surveys.messages import breaker, gate
+from surveys.messages.colleague import Colleague
 
 if TYPE_CHECKING:
     from recovery.models import Ticket
@@ -31,17 +31,12 @@ def listen() -> None:
     promise_wanted.connect(promise_of, dispatch_uid="recovery.promise_of")
 
 
-def operators() -> list[breaker.Operator]:
+def operators() -> list[Colleague]:
     """Whoever can release what is held."""
     from recovery.alarms import administrators
+    from recovery.lifecycle.notices import reader
 
-    found = ((user, getattr(user, "staff", None)) for user in administrators())
-    return [
-        breaker.Operator(
-            user, profile.locale if profile else "en", profile.zone if profile else ZoneInfo("UTC")
-        )
-        for user, profile in found
-    ]
+    return [reader(user) for user in administrators()]
 
 
 def triage_now(sender: Any, *, response_ids: Iterable[int], at: datetime, **_kwargs: Any) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Max
-from django.utils import timezone
 
 from recovery.catch_up import USEFUL_FOR, is_late
 from recovery.lifecycle.concern import about_ticket
@@ -18,7 +17,7 @@ from recovery.lifecycle.recipients import minder_of as minder_of
 from recovery.lifecycle.recipients import supervisor_of as supervisor_of
 from recovery.models import DigestLine, StaffProfile, Ticket
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
-from surveys.messages import queue_message
+from surveys.messages.colleague import Colleague, write_to
 from surveys.models import Message, Response
 
 
@@ -100,20 +99,21 @@ def write(
     user: User, kind: str, at: datetime, dedup_key: str, context: dict[str, Any], about: str = ""
 ) -> Message:
     """Queue a message to a colleague in their language and time; it is not sent once it is of no use."""
-    profile = StaffProfile.objects.filter(user=user).first()
-    with timezone.override(profile.zone if profile else UTC):
-        return queue_message(
-            dedup_key=dedup_key,
-            kind=kind,
-            to_address=user.email,
-            to_name=user.get_full_name(),
-            user=user,
-            locale=profile.locale if profile else "en",
-            about=about,
-            context=context,
-            at=at,
-            not_after=at + USEFUL_FOR[kind],
-        )
+    return write_to(
+        reader(user),
+        kind,
+        at=at,
+        dedup_key=dedup_key,
+        context=context,
+        about=about,
+        not_after=at + USEFUL_FOR[kind],
+    )
+
+
+def reader(user: User) -> Colleague:
+    """In which language and time they read: by their profile, without one in English and UTC."""
+    profile: StaffProfile | None = getattr(user, "staff", None)
+    return Colleague(user, profile.locale if profile else "en", profile.zone if profile else UTC)
 
 
 def waits_since(response: Response, at: datetime) -> datetime:

@@ -15,21 +15,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncHour
 from django.urls import reverse
-from django.utils import timezone
 
 from dispatch import clock
 from surveys.messages import pace, refusals, rules
-from surveys.messages.compose import queue_message
+from surveys.messages.colleague import Colleague, write_to
 from surveys.models import Message, SendingRules
 from surveys.models.message import TO_CUSTOMERS
 
@@ -46,21 +42,13 @@ REMEMBER_SECONDS = 3600.0
 LOOK_AGAIN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Whoever is told that sending is held, in their language and time."""
-
-    user: User
-    locale: str
-    zone: ZoneInfo
-
-
-_operators: list[Callable[[], Iterable[Operator]]] = []
+# Whoever is told that sending is held.
+_operators: list[Callable[[], Iterable[Colleague]]] = []
 _usual: tuple[float, int] | None = None
 _looked = float("-inf")
 
 
-def told_to(operators: Callable[[], Iterable[Operator]]) -> None:
+def told_to(operators: Callable[[], Iterable[Colleague]]) -> None:
     """From now on these people hear of it. Another room knows who they are and says so once, at start."""
     _operators[:] = [operators]
 
@@ -140,17 +128,13 @@ def usual_at(at: datetime) -> int:
     return max(most or 0, LEAST_USUAL)
 
 
-def tell(operator: Operator, why: str, facts: dict[str, Any], at: datetime) -> None:
+def tell(operator: Colleague, why: str, facts: dict[str, Any], at: datetime) -> None:
     if not operator.user.email:
         return
-    with timezone.override(operator.zone):
-        queue_message(
-            dedup_key=f"{rules.HELD}:{at.isoformat()}:{operator.user.pk}",
-            kind=rules.HELD,
-            to_address=operator.user.email,
-            to_name=operator.user.get_full_name(),
-            user=operator.user,
-            locale=operator.locale,
-            context={"why": why, **facts, "at": at, "url": f"{settings.PUBLIC_URL}{reverse('sending')}"},
-            at=at,
-        )
+    write_to(
+        operator,
+        rules.HELD,
+        at=at,
+        dedup_key=f"{rules.HELD}:{at.isoformat()}:{operator.user.pk}",
+        context={"why": why, **facts, "at": at, "url": f"{settings.PUBLIC_URL}{reverse('sending')}"},
+    )

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from dispatch import clock, watch
 from surveys.messages import breaker, due_messages, gate, rules, send
+from surveys.messages.colleague import Colleague
 from surveys.models import DeliveryAttempt, Message
 from tests.surveys.make import ANY_TIME, MONDAY, make_message, make_rules
 
@@ -38,7 +39,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
 def ada(monkeypatch: pytest.MonkeyPatch) -> User:
     """The one operator there is."""
     user = User.objects.create_user("ada", "ada@staff.example", first_name="Ada")
-    operator = breaker.Operator(user, "en", ZoneInfo("Asia/Shanghai"))
+    operator = Colleague(user, "en", ZoneInfo("Asia/Shanghai"))
     monkeypatch.setattr(breaker, "_operators", [lambda: [operator]])
     return user
 
