@@ -1,20 +1,20 @@
 """What drives the score: ratings of its parts against their importance, and one satisfaction index of them.
 
+Importance is what people state where the survey asks for it, else how much a rating goes with the score.
+
 Only answers on the scale in force at the moment looked at count: ranks of scores given on two scales would
 not be of one thing.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 from typing import Final, NamedTuple, TypeGuard
 
-from surveys import scoring
 from surveys.eras import Era, era_at
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
@@ -23,13 +23,14 @@ from surveys.estimates import (
     mean_interval,
     spearman,
     spearman_interval,
-    student_t,
 )
+from surveys.gaps import RATING, Gap, Pair, weighted_gap
 from surveys.models import Question, Survey
 from surveys.results.answers import Which, era_shown, given, valid, within
 from surveys.scoring import LevelCounts
+from surveys.weighted import Part, Weighted, weighted_mean
 
-RATING: Final = scoring.CSAT_1_5
+STATED, CORRELATED = "stated", "correlated"
 IMPROVE, KEEP, LOW_PRIORITY, NICE = "improve", "keep", "low_priority", "nice"
 # On the map, but an interval of it holds the cut: which quarter it belongs to cannot be told.
 UNCLEAR: Final = "unclear"
@@ -45,11 +46,17 @@ class Rated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One rating question. Below ten answers there is no mean; below thirty it has no place on the map."""
+    """One rating question. Below ten answers there is no mean; below thirty it has no place on the map.
+
+    `stated` are the answers to how important it is, `gap` is None where nobody asks what was expected.
+    """
 
     question: Question
     rated: tuple[Rated, ...]
-    importance: float | None
+    correlation: float | None
+    stated: tuple[int, ...] = ()
+    gap: Gap | None = None
+    by: str = CORRELATED
 
     @property
     def n(self) -> int:
@@ -66,25 +73,45 @@ class Driver:
     @property
     def interval(self) -> Interval | None:
         """Student's t, kept on the scale; None below ten, or where all gave the same rating."""
-        if self.n < MIN_ANSWERS_FOR_PERCENT:
+        return mean_on_scale([each.rating for each in self.rated])
+
+    @property
+    def importance(self) -> float | None:
+        """The mean of what is stated, from 1 to 5, or Spearman's rho; None from fewer than ten answers."""
+        if self.by == CORRELATED:
+            return self.correlation
+        if self.importance_n < MIN_ANSWERS_FOR_PERCENT:
             return None
-        found = mean_interval([each.rating for each in self.rated])
-        if found is None:
-            return None
-        return Interval(max(float(RATING.lowest), found.low), min(float(RATING.highest), found.high))
+        return sum(self.stated) / len(self.stated)
+
+    @property
+    def importance_n(self) -> int:
+        return len(self.stated) if self.by == STATED else self.n
 
     @property
     def importance_interval(self) -> Interval | None:
-        return None if self.importance is None else spearman_interval(self.importance, self.n)
+        if self.by == STATED:
+            return mean_on_scale(self.stated)
+        return None if self.correlation is None else spearman_interval(self.correlation, self.n)
 
     @property
     def is_placed(self) -> bool:
-        return self.n >= MIN_ANSWERS_FOR_RANKING and self.importance is not None
+        enough = min(self.n, self.importance_n) >= MIN_ANSWERS_FOR_RANKING
+        return enough and self.importance is not None
 
     @property
     def weight(self) -> float:
         """What does not go with the overall score, or goes against it, weighs nothing."""
         return max(0.0, self.importance or 0.0)
+
+
+def mean_on_scale(ratings: Sequence[int]) -> Interval | None:
+    if len(ratings) < MIN_ANSWERS_FOR_PERCENT:
+        return None
+    found = mean_interval(ratings)
+    if found is None:
+        return None
+    return Interval(max(float(RATING.lowest), found.low), min(float(RATING.highest), found.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +126,18 @@ class Index:
 
 @dataclass(frozen=True)
 class DriverMap:
-    """The drivers of a survey, the most important first; those without a place stand last."""
+    """The drivers of a survey, the most important first; those without a place stand last.
+
+    `by` is the importance it goes by; `is_stated` whether the survey asks for importance at all.
+    """
 
     survey: Survey
     era: Era
     drivers: tuple[Driver, ...]
     answers: int
     elsewhere: int
+    by: str = CORRELATED
+    is_stated: bool = False
 
     @property
     def placed(self) -> tuple[Driver, ...]:
@@ -147,6 +179,16 @@ class DriverMap:
     def index(self) -> Index | None:
         return index_of(self.placed)
 
+    @property
+    def gaps(self) -> tuple[tuple[Driver, Gap], ...]:
+        """Of the drivers of which somebody asks what was expected."""
+        return tuple((driver, driver.gap) for driver in self.drivers if driver.gap is not None)
+
+    @property
+    def gap(self) -> Weighted | None:
+        """Of all drivers together, weighted by the importance the map goes by."""
+        return weighted_gap((driver.weight, gap) for driver, gap in self.gaps)
+
 
 def is_above(ends: Interval | None, cut: float) -> bool | None:
     """Whether all of the interval lies above the cut (False: below); None where it cannot be told."""
@@ -158,26 +200,19 @@ def is_above(ends: Interval | None, cut: float) -> bool | None:
 def index_of(drivers: Sequence[Driver]) -> Index | None:
     """sum(w x mean) / sum(w), with w the importance where it is positive; None where nothing weighs.
 
-    The interval takes the weights as fixed (delta method): what each answer adds to the index is summed over
-    the drivers it rates, so that ratings given together are not taken for independent ones. With one driver
-    it is Student's interval of its mean.
+    Its interval is that of `weighted_mean`: the weights are taken as fixed.
     """
-    weighing = [driver for driver in drivers if driver.weight > 0]
-    total = sum(driver.weight for driver in weighing)
-    if not total:
+    found = weighted_mean([part_of(driver) for driver in drivers])
+    if found is None:
         return None
-    added: defaultdict[int, float] = defaultdict(float)
-    value = 0.0
-    for driver in weighing:
-        share, mean = driver.weight / total, driver.levels.mean or 0.0
-        value += share * mean
-        for each in driver.rated:
-            added[each.response] += share * (each.rating - mean) / driver.n
-    answers = len(added)
-    variance = math.fsum(part**2 for part in added.values()) * answers / (answers - 1)
-    margin = student_t(answers - 1) * math.sqrt(variance)
-    ends = Interval(max(0.0, _percent(value - margin)), min(100.0, _percent(value + margin)))
-    return Index(_percent(value), ends if margin else None, answers, len(weighing))
+    ends = found.interval
+    if ends is not None:
+        ends = Interval(max(0.0, _percent(ends.low)), min(100.0, _percent(ends.high)))
+    return Index(_percent(found.value), ends, found.answers, found.parts)
+
+
+def part_of(driver: Driver) -> Part:
+    return Part(driver.weight, [(each.response, float(each.rating)) for each in driver.rated])
 
 
 def _percent(mean: float) -> float:
@@ -188,35 +223,93 @@ def _percent(mean: float) -> float:
 
 
 def with_ratings(surveys: Iterable[Survey]) -> list[Survey]:
-    """Those that ask for ratings. One query."""
-    asking = set(Question.objects.filter(kind=Question.RATING).values_list("survey_id", flat=True))
+    """Those that ask for ratings of how it was. One query."""
+    perceived = Question.objects.filter(kind=Question.RATING, asks=Question.PERCEIVED)
+    asking = set(perceived.values_list("survey_id", flat=True))
     return [survey for survey in surveys if survey.pk in asking]
 
 
-def driver_map(survey: Survey, which: Which) -> DriverMap:
-    """The ratings beside valid answers. Four queries at most."""
+def driver_map(survey: Survey, which: Which, by: str = "") -> DriverMap:
+    """The ratings beside valid answers. Four queries at most.
+
+    `by` is STATED or CORRELATED; left out, importance is as stated where thirty have stated it for a driver.
+    What the survey does not ask cannot be stated: it is then CORRELATED whatever is asked for.
+    """
+    era, said = era_shown(survey, which), _said(survey, which)
+    asked = [question for question in said.questions if question.active or said.values[question.pk]]
+    is_stated = any(question.asks == Question.IMPORTANCE for question in asked)
+    expecting = {question.driver_key for question in asked if question.asks == Question.EXPECTED}
+    found = [
+        _driver(question, said, question.driver_key in expecting)
+        for question in asked
+        if question.asks == Question.PERCEIVED
+    ]
+    enough = any(len(driver.stated) >= MIN_ANSWERS_FOR_RANKING for driver in found)
+    if not is_stated or not by:
+        by = STATED if is_stated and enough else CORRELATED
+    drivers = sorted((replace(driver, by=by) for driver in found), key=_most_important_first)
+    return DriverMap(survey, era, tuple(drivers), len(said.used), len(said.elsewhere), by, is_stated)
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was answered to each rating question, by answer; and how good the score beside it was.
+
+    `used` rate how it was; `elsewhere` are answers whose score is on another scale, which count nowhere.
+    """
+
+    questions: list[Question]
+    values: defaultdict[int, dict[int, int]]
+    overall: dict[int, float]
+    used: set[int]
+    elsewhere: set[int]
+
+    def beside(self, driver: str, asks: str) -> dict[int, int]:
+        """To all questions of one sort about a driver; where an answer has two, to the one still asked."""
+        of_sort = [each for each in self.questions if (each.driver_key, each.asks) == (driver, asks)]
+        found: dict[int, int] = {}
+        for question in sorted(of_sort, key=lambda each: each.active):
+            found.update(self.values[question.pk])
+        return found
+
+
+def _said(survey: Survey, which: Which) -> _Said:
     era, eras = era_shown(survey, which), survey.eras
-    rated: defaultdict[int, list[Rated]] = defaultdict(list)
-    used: set[int] = set()
-    elsewhere: set[int] = set()
+    said = _Said(list(survey.questions.filter(kind=Question.RATING)), defaultdict(dict), {}, set(), set())
+    perceived = {question.pk for question in said.questions if question.asks == Question.PERCEIVED}
     for row in _rows(survey, which):
         if era_at(eras, row.at).scale != era.scale or not era.scale.holds(row.score):
-            elsewhere.add(row.response)
+            said.elsewhere.add(row.response)
         elif _is_rating(row.value):
-            used.add(row.response)
-            rated[row.question].append(Rated(row.response, row.value, era.scale.goodness(row.score)))
-    questions = survey.questions.filter(kind=Question.RATING)
-    # One that is asked no longer is shown as long as it has ratings.
-    asked = [question for question in questions if question.active or rated[question.pk]]
-    drivers = sorted((_driver(question, rated[question.pk]) for question in asked), key=_most_important_first)
-    return DriverMap(survey, era, tuple(drivers), len(used), len(elsewhere))
+            said.values[row.question][row.response] = row.value
+            said.overall[row.response] = era.scale.goodness(row.score)
+            if row.question in perceived:
+                said.used.add(row.response)
+    return said
 
 
-def _driver(question: Question, rated: Sequence[Rated]) -> Driver:
-    importance = None
-    if len(rated) >= MIN_ANSWERS_FOR_PERCENT:
-        importance = spearman([each.rating for each in rated], [each.overall for each in rated])
-    return Driver(question, tuple(rated), importance)
+def _driver(question: Question, said: _Said, is_expecting: bool) -> Driver:
+    values = said.values[question.pk]
+    rated = tuple(Rated(answer, value, said.overall[answer]) for answer, value in values.items())
+    expected = said.beside(question.driver_key, Question.EXPECTED)
+    return Driver(
+        question,
+        rated,
+        _correlation(rated),
+        tuple(said.beside(question.driver_key, Question.IMPORTANCE).values()),
+        Gap(_pairs(values, expected)) if is_expecting else None,
+    )
+
+
+def _correlation(rated: Sequence[Rated]) -> float | None:
+    if len(rated) < MIN_ANSWERS_FOR_PERCENT:
+        return None
+    return spearman([each.rating for each in rated], [each.overall for each in rated])
+
+
+def _pairs(perceived: Mapping[int, int], expected: Mapping[int, int]) -> tuple[Pair, ...]:
+    both = (answer for answer in perceived if answer in expected)
+    return tuple(Pair(answer, perceived[answer], expected[answer]) for answer in both)
 
 
 def _most_important_first(driver: Driver) -> tuple[bool, float, int]:

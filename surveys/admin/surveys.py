@@ -1,9 +1,12 @@
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from surveys.admin.readonly import KeptAdmin
@@ -13,7 +16,7 @@ from surveys.models import Question, Survey
 
 class QuestionFormSet(forms.BaseInlineFormSet[Question, Survey, forms.ModelForm[Question]]):
     def clean(self) -> None:
-        """Exactly one active score question: without it nobody can answer."""
+        """Exactly one active score question: without it nobody can answer; and drivers that fit together."""
         super().clean()
         kept = [each.cleaned_data for each in self.forms if getattr(each, "cleaned_data", None)]
         active = [each for each in kept if not each.get("DELETE") and each.get("active")]
@@ -22,6 +25,36 @@ class QuestionFormSet(forms.BaseInlineFormSet[Question, Survey, forms.ModelForm[
             raise ValidationError(_("A survey needs exactly one active question of the kind “the score”."))
         if kinds.count(Question.CONTACT_ME) > 1:
             raise ValidationError(_("A survey asks “please contact me” once at most."))
+        if errors := driver_errors(sort_of(each) for each in active if each.get("kind") == Question.RATING):
+            raise ValidationError(errors)
+
+
+Sort = tuple[str, str]
+
+
+def sort_of(cleaned: dict[str, Any]) -> Sort:
+    """The driver a rating belongs to, and what it asks about it."""
+    return cleaned.get("driver") or cleaned.get("key") or "", cleaned.get("asks") or Question.PERCEIVED
+
+
+def driver_errors(sorts: Iterable[Sort]) -> list[str]:
+    """Of each driver one active question of each sort at most, and none beside the one how it was."""
+    counts, names = Counter(sorts), dict(Question.ASKS)
+    twice = [
+        gettext("The driver “{driver}” has {n} active questions of the sort “{sort}”: keep one.").format(
+            driver=driver, n=n, sort=names[asks]
+        )
+        for (driver, asks), n in counts.items()
+        if n > 1
+    ]
+    alone = [
+        gettext(
+            "The driver “{driver}” has no active question how it was: there is nothing to compare with."
+        ).format(driver=driver)
+        for driver in dict.fromkeys(driver for driver, _asks in counts)
+        if (driver, Question.PERCEIVED) not in counts
+    ]
+    return twice + alone
 
 
 class QuestionInline(admin.StackedInline[Question, Survey]):
@@ -30,6 +63,16 @@ class QuestionInline(admin.StackedInline[Question, Survey]):
     extra = 1
     fieldsets = (
         (None, {"fields": (("position", "key", "kind", "active"), ("text", "text_zh"))}),
+        (
+            _("driver, for ratings"),
+            {
+                "fields": (("driver", "asks"),),
+                "description": _(
+                    "Ask for one driver how it was, what was expected and how important it is, in three"
+                    " questions that share its short name: the page “What drives it” then shows the gap."
+                ),
+            },
+        ),
         (
             _("labels and options"),
             {

@@ -41,7 +41,7 @@ class CustomerGiven(Strict):
 class QuestionShown(serializers.ModelSerializer[Question]):
     class Meta:
         model = Question
-        fields = ["key", "kind", "position", "text", "text_zh", "options", "active"]
+        fields = ["key", "kind", "position", "text", "text_zh", "options", "driver", "asks", "active"]
         read_only_fields = fields
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from surveys import scoring
@@ -140,6 +140,12 @@ class Question(models.Model):
         (CHOICE, _("choice")),
         (CONTACT_ME, _("please contact me")),
     ]
+    PERCEIVED, EXPECTED, IMPORTANCE = "perceived", "expected", "importance"
+    ASKS = [
+        (PERCEIVED, _("how it was")),
+        (EXPECTED, _("what was expected")),
+        (IMPORTANCE, _("how important it is")),
+    ]
 
     survey = models.ForeignKey(
         Survey,
@@ -162,6 +168,26 @@ class Question(models.Model):
         blank=True,
         help_text=_('For a choice: a list such as [{"code": "late", "en": "Late", "zh": "晚了"}].'),
     )
+    driver = models.SlugField(
+        _("driver"),
+        max_length=40,
+        blank=True,
+        db_index=False,
+        help_text=_(
+            "The short name that ratings of one matter share, such as speed. Empty, a rating of how it was"
+            " is a driver by its key."
+        ),
+    )
+    asks = models.CharField(
+        _("asks"),
+        max_length=10,
+        choices=ASKS,
+        default=PERCEIVED,
+        help_text=_(
+            "For ratings: how it was, what was expected, or how important it is. All are from 1 to 5, so that"
+            " what was and what was expected can be compared."
+        ),
+    )
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -175,10 +201,28 @@ class Question(models.Model):
                 condition=Q(kind="score"),
                 name="one_score_question_per_survey",
             ),
+            models.CheckConstraint(
+                condition=Q(kind="rating") | Q(driver="", asks="perceived"),
+                name="only_a_rating_is_of_a_driver",
+            ),
+            models.CheckConstraint(
+                condition=Q(asks="perceived") | ~Q(driver=""), name="what_is_asked_beside_has_a_driver"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.wording("text", get_language() or "en")
+        """As staff read it: what was expected is not to be taken for what was."""
+        text = self.wording("text", get_language() or "en")
+        if self.asks == self.EXPECTED:
+            return gettext("{question} (expected)").format(question=text)
+        if self.asks == self.IMPORTANCE:
+            return gettext("{question} (importance)").format(question=text)
+        return text
+
+    @property
+    def driver_key(self) -> str:
+        """What ratings of one matter share; '' for what is no rating."""
+        return (self.driver or self.key) if self.kind == self.RATING else ""
 
     def wording(self, field: str, language: str) -> str:
         """`text`, `low_label` or `high_label` in a language, English where it has no Chinese."""
@@ -192,6 +236,25 @@ class Question(models.Model):
     def clean(self) -> None:
         if self.kind == self.CHOICE:
             check_options(self.options)
+        check_driver(self)
+
+
+def check_driver(question: Question) -> None:
+    """What a question alone can have wrong; that a driver's questions fit together, its survey says."""
+    is_beside = question.asks != Question.PERCEIVED
+    errors = {}
+    if question.kind == Question.RATING:
+        if is_beside and not question.driver:
+            errors["driver"] = _(
+                "Say of which driver: its short name, or the key of the question how it was."
+            )
+    else:
+        if question.driver:
+            errors["driver"] = _("Only a rating from 1 to 5 belongs to a driver: leave this empty.")
+        if is_beside:
+            errors["asks"] = _("This is asked as a rating from 1 to 5, on the scale of how it was.")
+    if errors:
+        raise ValidationError(errors)
 
 
 def check_options(options: Any) -> None:

@@ -35,6 +35,9 @@ class Row:
     points: list[Point] = field(default_factory=list)
     low_label: str = ""
     high_label: str = ""
+    asks: str = Question.PERCEIVED
+    # Of the first rating of its sort: all of that sort, which stand together at its place.
+    ratings: list["Row"] = field(default_factory=list)
 
     @property
     def scale_class(self) -> str:
@@ -58,10 +61,8 @@ def form_context(
     errors: Mapping[str, str],
 ) -> dict[str, Any]:
     rows = [_row(survey, each, questions, language, typed, errors) for each in questions]
-    first_driver = next((each for each in rows if each.kind == Question.RATING), None)
     return {
-        "rows": [each for each in rows if each.kind != Question.RATING or each is first_driver],
-        "drivers": [each for each in rows if each.kind == Question.RATING],
+        "rows": _with_ratings_together(rows),
         "errors": errors,
         "typed": typed,
         "channels": _points(channels, CHANNELS, typed.get("contact_channel", "")),
@@ -93,6 +94,16 @@ def rendered(
     return response
 
 
+def _with_ratings_together(rows: Sequence[Row]) -> list[Row]:
+    """How it was, what was expected and how important it is, each once, at the place of its first rating."""
+    sorts: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.kind == Question.RATING:
+            row.ratings = sorts.setdefault(row.asks, [])
+            row.ratings.append(row)
+    return [row for row in rows if not row.ratings or row.ratings[0] is row]
+
+
 def _row(
     survey: Survey,
     question: Question,
@@ -112,6 +123,7 @@ def _row(
         points=[Point(code, label, code == value) for code, label in _choices(survey, question, language)],
         low_label=question.wording("low_label", language),
         high_label=question.wording("high_label", language),
+        asks=question.asks,
     )
 
 

@@ -111,6 +111,7 @@ SCORE = {
     "text": "How likely?",
     "active": "on",
     "options": "[]",
+    "asks": "perceived",
 }
 CALL = {**SCORE, "key": "call", "kind": "contact_me"}
 

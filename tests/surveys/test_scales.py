@@ -148,7 +148,7 @@ class TestAdmin:
         }
         for number, question in enumerate(survey.questions.all()):
             fields = {"id": question.pk, "survey": survey.pk, "active": "on", "options": "[]"}
-            fields |= {name: getattr(question, name) for name in ("key", "kind", "position", "text")}
+            fields |= {name: getattr(question, name) for name in ("key", "kind", "position", "text", "asks")}
             form |= {f"questions-{number}-{name}": value for name, value in fields.items()}
         for number, each in enumerate(former):
             fields = {"survey": survey.pk, **each}
