@@ -250,6 +250,13 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "Said as found: tickets where the cause the customer named is the one that was found / tickets where"
         " both are known, with Wilson’s 95 % interval."
     ),
+    "cause_trend": _(
+        "Trend of a cause: by how many points its share of the tickets whose cause is known changes from one"
+        " whole month to the next, with the 95 % interval of the test of Cochran and Armitage. It takes three"
+        " whole months with 30 such tickets, and ten of the cause; months in part are left out. More or less"
+        " often is said where the test, corrected for all causes looked at (Holm), finds it at 5 %. Tickets"
+        " whose cause is not known yet may change it."
+    ),
     "target": _(
         "A target is judged with the 95 % interval of its number: met or on track where all of it lies on the"
         " right side, missed or at risk where all of it lies on the wrong one, and “cannot tell yet” while it"
@@ -290,6 +297,20 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "Importance: Spearman’s rank correlation of the rating with how good the overall score of the same"
         " answer is, with Fisher’s 95 % interval (Bonett and Wright 2000). It says what goes together, not"
         " what causes it."
+    ),
+    "driver_stated": _(
+        "Stated importance: the mean of how important people said it is to them, from 1 to 5, with Student’s"
+        " 95 % interval, of all answers of the period that said so."
+    ),
+    "driver_gap": _(
+        "Gap: how it was less what was expected, from −4 to 4; below 0 it fell short. Only answers that say"
+        " both count; the interval is Student’s 95 % interval of the paired differences. Expectation is what"
+        " people say they expected when they answer, after the fact."
+    ),
+    "weighted_gap": _(
+        "Weighted gap (SERVQUAL): sum(w × gap) / sum(w) over the drivers with ten pairs or more, w the"
+        " importance the map goes by where it is above 0. Its 95 % interval takes the weights as given, and"
+        " does not take gaps of one answer for those of several."
     ),
     "driver_map": _(
         "The map is cut at the medians of the drivers on it. What to do is said only where a driver’s 95 %"

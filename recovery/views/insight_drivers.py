@@ -1,4 +1,4 @@
-"""What drives it: how each part of the service is rated, against how much it goes with the overall score."""
+"""What drives it: how each part of the service is rated, how important it is, and what was expected."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.said import which_answers
 from recovery.pictures import NARROW, WIDE, Labels
 from recovery.pictures.drivers import Axis, Point, Quarters, map_svg
-from recovery.views import door, insight_slice
+from recovery.views import door, insight_gaps, insight_slice
 from recovery.views.insight_csv import Row, row
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_frame import page
 from recovery.views.insight_of_answers import link, survey_of
 from recovery.views.insight_panel_csv import ends_of, heads
@@ -26,10 +26,12 @@ from recovery.views.insight_pictures import Picture
 from recovery.views.insight_slice import Asked
 from recovery.views.insight_survey_words import scale_words
 from surveys.drivers import (
+    CORRELATED,
     IMPROVE,
     KEEP,
     LOW_PRIORITY,
     NICE,
+    STATED,
     UNCLEAR,
     Driver,
     DriverMap,
@@ -38,6 +40,11 @@ from surveys.drivers import (
 )
 from surveys.estimates import Interval
 
+OWN: Final = ("importance",)
+IMPORTANCES: Final[dict[str, Promise]] = {
+    STATED: _("Importance as people state it"),
+    CORRELATED: _("Importance as it goes with the score"),
+}
 PLACES: Final[dict[str, Promise]] = {
     IMPROVE: _("Improve now"),
     KEEP: _("Keep it up"),
@@ -59,7 +66,7 @@ TONES: Final = {
 @require_safe
 def show_drivers(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    found = found_for(asked)
+    found = found_for(asked, door.asked(request, "importance"))
     if found is None:
         return page(request, "insight_drivers", asked, "insight-drivers", of_answers=True)
     return page(
@@ -74,17 +81,11 @@ def show_drivers(request: HttpRequest) -> HttpResponse:
         sentences=sentences(found),
         picture=picture_of(found) if found.cuts else None,
         rows=rows_of(found),
-        csv_url=link("insight-drivers-csv", request, asked),
-        definitions_shown=[
-            DEFINITIONS[code]
-            for code in (
-                "driver_mean",
-                "driver_importance",
-                "driver_map",
-                "satisfaction_index",
-                "panel_scale",
-            )
-        ],
+        is_by_statement=found.by == STATED,
+        importances=importances(found, request, asked),
+        gaps=gaps_of(found),
+        csv_url=link("insight-drivers-csv", request, asked, OWN),
+        definitions_shown=[DEFINITIONS[code] for code in definitions_of(found)],
     )
 
 
@@ -92,15 +93,47 @@ def show_drivers(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_drivers(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    found = found_for(asked)
-    return as_file(f"drivers-{asked.first}-{asked.last}.csv", heads(), csv_rows(found) if found else [])
+    found = found_for(asked, door.asked(request, "importance"))
+    return as_file(dated("drivers", asked), heads(), csv_rows(found) if found else [])
 
 
-def found_for(asked: Asked) -> DriverMap | None:
+def found_for(asked: Asked, importance: str) -> DriverMap | None:
     """Of the survey asked for, else of the one most answered that asks for ratings; None where none does."""
     which = which_answers(asked.which)
     survey = survey_of(asked, with_ratings(asked.surveys), which)
-    return driver_map(survey, which) if survey else None
+    return driver_map(survey, which, importance if importance in IMPORTANCES else "") if survey else None
+
+
+def importances(found: DriverMap, request: HttpRequest, asked: Asked) -> list[dict[str, Any]]:
+    """What the map may go by; nothing to choose where importance is not asked."""
+    if not found.is_stated:
+        return []
+    return [
+        {
+            "name": name,
+            "url": link("insight-drivers", request, asked, importance=by),
+            "chosen": by == found.by,
+        }
+        for by, name in IMPORTANCES.items()
+    ]
+
+
+def gaps_of(found: DriverMap) -> dict[str, Any] | None:
+    """None where nobody asks what was expected."""
+    if not found.gaps:
+        return None
+    return {
+        "sentences": insight_gaps.sentences(found),
+        "rows": insight_gaps.rows_of(found),
+        "total": insight_gaps.total_of(found),
+        "picture": insight_gaps.picture_of(found),
+    }
+
+
+def definitions_of(found: DriverMap) -> list[str]:
+    importance = "driver_stated" if found.by == STATED else "driver_importance"
+    gaps = ["driver_gap", "weighted_gap"] if found.gaps else []
+    return ["driver_mean", importance, "driver_map", "satisfaction_index", *gaps, "panel_scale"]
 
 
 # --- words --------------------------------------------------------------------------------------------------
@@ -135,19 +168,36 @@ def nothing_first_words(found: DriverMap) -> str:
 def place_words(found: DriverMap, place: str) -> str:
     """What to improve, and what to keep up; nothing where nothing stands there."""
     names = [str(driver.question) for driver in found.drivers if found.place(driver) == place]
+    say = stated_words if found.by == STATED else correlated_words
+    return say(place, len(names)).format(names=gettext(", ").join(names)) if names else ""
+
+
+def correlated_words(place: str, n: int) -> str:
     if place == IMPROVE:
-        said = ngettext(
+        return ngettext(
             "Improve now: {names}. It goes with the score more than the others, and is rated lower.",
             "Improve now: {names}. They go with the score more than the others, and are rated lower.",
-            len(names),
+            n,
         )
-    else:
-        said = ngettext(
-            "Keep it up: {names}. It goes with the score more than the others, and is rated higher.",
-            "Keep it up: {names}. They go with the score more than the others, and are rated higher.",
-            len(names),
+    return ngettext(
+        "Keep it up: {names}. It goes with the score more than the others, and is rated higher.",
+        "Keep it up: {names}. They go with the score more than the others, and are rated higher.",
+        n,
+    )
+
+
+def stated_words(place: str, n: int) -> str:
+    if place == IMPROVE:
+        return ngettext(
+            "Improve now: {names}. People call it more important than the others, and rate it lower.",
+            "Improve now: {names}. People call them more important than the others, and rate them lower.",
+            n,
         )
-    return said.format(names=gettext(", ").join(names)) if names else ""
+    return ngettext(
+        "Keep it up: {names}. People call it more important than the others, and rate it higher.",
+        "Keep it up: {names}. People call them more important than the others, and rate them higher.",
+        n,
+    )
 
 
 def no_map_words(found: DriverMap) -> str:
@@ -182,6 +232,14 @@ def mean_words(driver: Driver) -> str:
     return measure_words(driver.mean, driver.interval, 1)
 
 
+def importance_words(driver: Driver) -> str:
+    if driver.by == CORRELATED:
+        return measure_words(driver.importance, driver.importance_interval, 2)
+    if driver.importance is not None and driver.importance_interval is None:
+        return gettext("{value}, all the same").format(value=as_number(driver.importance, 1))
+    return measure_words(driver.importance, driver.importance_interval, 1)
+
+
 def rows_of(found: DriverMap) -> list[dict[str, Any]]:
     """Numbered as in the picture; who has no place bears no number and says why."""
     rows = []
@@ -193,7 +251,8 @@ def rows_of(found: DriverMap) -> list[dict[str, Any]]:
                 "name": str(driver.question),
                 "n": driver.n,
                 "mean": mean_words(driver),
-                "importance": measure_words(driver.importance, driver.importance_interval, 2),
+                "importance": importance_words(driver),
+                "stated": driver.importance_n,
                 "place": PLACES[quarter] if quarter else why_unplaced(driver),
                 "has_verdict": quarter not in ("", UNCLEAR),
             }
@@ -204,6 +263,8 @@ def rows_of(found: DriverMap) -> list[dict[str, Any]]:
 def why_unplaced(driver: Driver) -> str:
     if driver.n < 30:
         return gettext("not placed: fewer than 30 ratings")
+    if driver.importance_n < 30:
+        return gettext("not placed: fewer than 30 say how important it is")
     if driver.importance is None:
         return gettext("not placed: everybody gave the same")
     return gettext("not placed: it stands alone")
@@ -225,7 +286,9 @@ def picture_of(found: DriverMap) -> Picture:
         for driver in found.placed
     ]
     across = Axis(gettext("mean rating"), means, 0.5)
-    up = Axis(gettext("importance"), importances, 0.1)
+    is_stated = found.by == STATED
+    name = gettext("stated importance") if is_stated else gettext("importance")
+    up = Axis(name, importances, 0.5 if is_stated else 0.1)
     quarters = Quarters(str(PLACES[IMPROVE]), str(PLACES[KEEP]), str(PLACES[LOW_PRIORITY]), str(PLACES[NICE]))
     labels = Labels(gettext("Drivers by rating and importance"), " ".join(sentences(found)))
     wide, narrow = (
@@ -245,11 +308,12 @@ def csv_rows(found: DriverMap) -> Iterable[Row]:
             of=driver.n,
             shares=ends_of(driver.mean, driver.interval),
         )
+        is_stated = driver.by == STATED
         yield row(
-            "driver_importance",
-            gettext("importance"),
+            "driver_stated" if is_stated else "driver_importance",
+            gettext("stated importance") if is_stated else gettext("importance"),
             whom=name,
-            of=driver.n,
+            of=driver.importance_n,
             shares=ends_of(driver.importance, driver.importance_interval),
         )
         quarter = found.place(driver)
@@ -258,3 +322,4 @@ def csv_rows(found: DriverMap) -> Iterable[Row]:
     if index is not None:
         shares = ends_of(index.value, index.interval)
         yield row("satisfaction_index", gettext("satisfaction index"), of=index.answers, shares=shares)
+    yield from insight_gaps.csv_rows(found)

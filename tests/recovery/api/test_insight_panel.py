@@ -88,6 +88,60 @@ def test_the_drivers_have_their_place_and_the_index(cast: Cast, vera: Client) ->
     assert found["index"]["definition"] == str(DEFINITIONS["satisfaction_index"])
 
 
+def test_gaps_and_stated_importance_come_with_counts_and_intervals(cast: Cast, vera: Client) -> None:
+    keys = ("speed", "speed-expected", "speed-importance")
+    sorts = ("perceived", "expected", "importance")
+    questions = [
+        cast.survey.questions.create(
+            key=key, kind=Question.RATING, text=key, asks=asks, driver="" if key == "speed" else "speed"
+        )
+        for key, asks in zip(keys, sorts, strict=True)
+    ]
+    missing = vera.read("insight/drivers/", importance="stated")
+    assert missing.status_code == 200, "it is asked, though nobody has said it"
+    for number in range(40):
+        response = make_response(cast.survey, number % 11)
+        Answer.objects.bulk_create(
+            Answer(response=response, question=question, value=value)
+            for question, value in zip(questions, (2 + number % 2, 4, 5), strict=True)
+        )
+    found = numbers(vera, "drivers")
+    assert (found["importance_by"], found["importance_is_asked"], found["expectation_is_asked"]) == (
+        "stated",
+        True,
+        True,
+    )
+    (speed,) = found["drivers"]
+    assert (speed["importance"]["value"], speed["importance"]["answers"]) == (5, 40)
+    assert speed["importance"]["definition"] == str(DEFINITIONS["driver_stated"])
+    gap = speed["gap"]
+    assert (gap["value"], gap["pairs"], gap["below"], gap["perceived"], gap["expected"]) == (
+        -1.5,
+        40,
+        40,
+        2.5,
+        4,
+    )
+    assert gap["low"] < -1.5 < gap["high"] < 0
+    assert (found["gap"]["value"], found["gap"]["drivers"], found["gap"]["answers"]) == (-1.5, 1, 40)
+    by_rank = numbers(vera, "drivers", importance="correlated")
+    assert by_rank["importance_by"] == "correlated"
+    assert vera.read("insight/drivers/", importance="moon").status_code == 400
+
+
+def test_importance_that_nobody_asks_for_is_refused_by_name(cast: Cast, vera: Client) -> None:
+    cast.survey.questions.create(key="speed", kind=Question.RATING, text="Speed")
+    refused = vera.read("insight/drivers/", importance="stated")
+    assert refused.status_code == 400
+    assert reason_at(refused, "importance") == "This survey does not ask how important anything is."
+    found = numbers(vera, "drivers")
+    assert (found["expectation_is_asked"], found["drivers"][0]["gap"], found["gap"]["value"]) == (
+        False,
+        None,
+        None,
+    )
+
+
 @pytest.mark.parametrize("name", ["panel", "drivers"])
 def test_what_is_not_known_is_refused_by_name(cast: Cast, vera: Client, name: str) -> None:
     cast.survey.questions.create(key="speed", kind=Question.RATING, text="Speed")
