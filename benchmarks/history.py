@@ -57,13 +57,25 @@ SELECT %(first)s + n, 'B-' || n, %(first)s + n, %(first)s + n, %(line)s, 'Branch
 FROM generate_series(1, %(size)s) AS n, LATERAL (SELECT %(start)s + n * %(apart)s AS given) AS times
 """
 
+# They tell what the rows say, so that past days are counted from kept stories.
 EVENTS: Final = """
 INSERT INTO recovery_ticketevent (ticket_id, kind, cycle, at, by_name, version, data, text)
-SELECT id, 'opened', 1, opened_at, '', 1, '{"band": "detractor"}'::jsonb, '' FROM recovery_ticket
-WHERE id > %(first)s
-UNION ALL
-SELECT id, 'resolved', 1, resolved_at, '', 2, '{}'::jsonb, '' FROM recovery_ticket
-WHERE id > %(first)s AND resolved_at IS NOT NULL
+SELECT id, kind, 1, at, '', told.version, data, '' FROM recovery_ticket
+LEFT JOIN (SELECT id AS found_id, code AS found FROM recovery_cause) AS f ON found_id = cause_found_id
+LEFT JOIN (SELECT id AS said_id, code AS said FROM recovery_cause) AS s ON said_id = cause_said_id,
+LATERAL (VALUES
+    ('opened', opened_at, 1, true, '{"band": "detractor"}'::jsonb),
+    ('cause_named', opened_at, 2, said IS NOT NULL AND resolved_at IS NULL,
+        jsonb_build_object('cause', said)),
+    ('resolved', resolved_at, 2, resolved_at IS NOT NULL,
+        jsonb_build_object('cause_said', coalesce(said, ''), 'cause_found', coalesce(found, ''))),
+    ('resurvey_asked', opened_at + interval '5 days', 3, resolved_at IS NOT NULL AND id %% 8 > 0, '{}'),
+    ('outcome', opened_at + interval '8 days', 4, resolved_at IS NOT NULL,
+        CASE WHEN id %% 8 = 0 THEN '{"outcome": "not_asked", "reason": "no_address"}'::jsonb
+        ELSE '{"outcome": "no_answer", "reason": ""}' END),
+    ('closed', closed_at, 5, closed_at IS NOT NULL, '{}')
+) AS told (kind, at, version, is_told, data)
+WHERE id > %(first)s AND is_told
 """
 
 CONTACTS: Final = """

@@ -133,19 +133,20 @@ def ticket_page(client: Client, ticket: Ticket) -> Pair:
 
 
 def reports(size: int) -> Iterator[Pair]:
-    """From every ticket's own rows, from the stories kept, and where a hundred of them changed since."""
-    seen, which = Ticket.objects.all(), Slice()
+    """From every ticket's own rows and from the stories kept; of a past day; and where a hundred changed."""
+    seen, past = Ticket.objects.all(), Slice(as_of=MONDAY - 30 * DAY)
 
-    def slowly() -> None:
-        told = stories(low_scores(seen, which))
+    def slowly(which: Slice = Slice()) -> None:  # noqa: B008
+        told = stories(low_scores(seen, which), which.as_of)
         report(lambda _field: told)
 
-    def from_kept() -> None:
+    def from_kept(which: Slice = Slice()) -> None:  # noqa: B008
         report(Told(seen, which).counted)
 
     for _size in rebuild():
         pass
     yield Pair(f"the report of {size:,} low scores / told anew", slowly, from_kept)
+    yield Pair("the same as of 30 days before / told anew", lambda: slowly(past), lambda: from_kept(past))
     changed = seen.order_by("-pk").values("pk")[:100]
     Ticket.objects.filter(pk__in=changed).update(touchpoint="Moved")
     yield Pair("the same where 100 changed / told anew", slowly, from_kept)

@@ -51,4 +51,5 @@ def dates(cohort: TicketQuerySet) -> Iterator[tuple[int, datetime | None]]:
 
 
 def latest(rows: QuerySet[Any], ticket: str, date: str) -> Iterable[tuple[int, datetime | None]]:
-    return rows.order_by().values(ticket).annotate(latest=Max(date)).values_list(ticket, "latest")
+    found: Any = rows.order_by().values(ticket).annotate(latest=Max(date))
+    return ((row[ticket], row["latest"]) for row in found)
