@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from recovery.insight.given import Given, Spent
 from recovery.insight.lost import Lost
 from recovery.insight.retention import Table
 from recovery.insight.targets import Judged, Period, definition_of, judged, targets_for
+from recovery.insight.told import Told
 from recovery.insight.value import Amount, Stakes
 from recovery.insight.worth import USUAL, Worth, worth_of
 
@@ -55,19 +57,22 @@ class ValueView(Insight):
     def get(self, request: Request) -> Response:
         question, user = asked(request), request.user
         seen = visible_to(user)
-        found = worth_of(visible_customers(user), seen, question.which, question.at)
+        found = worth_of(visible_customers(user), Told(seen, question.which), question.at)
         return Response({**question.said, "at": question.at.isoformat(), **shown_worth(found)})
 
 
 def shown_worth(found: Worth) -> Shown:
     return {
-        "at_risk": shown_stakes(found.value.at_risk, "value_at_risk"),
+        "at_risk": {
+            **shown_stakes(found.value.at_risk, "value_at_risk"),
+            "answered_well_since": shown_well(found.value.at_risk.well),
+        },
         "kept": shown_stakes(found.value.kept, "value_kept"),
         "expected_retention": shown_table(found.value.table),
         "lost": shown_lost(found.lost),
         "repeat_contact": {
             **shown_rate(found.comebacks.rate, "repeat_contact"),
-            "too_early": len(found.comebacks.too_early),
+            "too_early": found.comebacks.too_early,
             "not_known": len(found.comebacks.not_known),
         },
         "goodwill": shown_given(found.given),
@@ -84,6 +89,11 @@ def shown_stakes(found: Stakes, definition: str) -> Shown:
         **shown_amount(found.total if found.counted else None),
         "definition": define(definition),
     }
+
+
+def shown_well(well: Stakes) -> Shown:
+    """Those at risk whose latest answer is a passive's or a promoter's."""
+    return {"customers": well.customers, "annual_value": round(well.worth, 2)}
 
 
 def shown_amount(amount: Amount | None) -> Shown:
@@ -174,6 +184,7 @@ def shown_judged(found: Judged) -> dict[str, Any]:
         "of": found.n,
         "value": found.value,
         "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        # An end the data do not reach is none.
+        "high": interval.high if interval and math.isfinite(interval.high) else None,
         "definition": define(definition_of(target.metric)),
     }

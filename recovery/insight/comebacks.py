@@ -6,68 +6,100 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Case, Count, DateTimeField, F, Min, Q, QuerySet, When
 
-from recovery.insight.known import Known, Past
+from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
 from recovery.models import NextIssue, TicketEvent, TicketResponse
 from recovery.models.ticket import TicketQuerySet
 
 WITHIN: Final = timedelta(days=14)
+CAUSES: Final = ("cause_found", "cause_said")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comebacks:
-    """Ids of tickets: `judged` were resolved two weeks ago or more, `came_back` is the part that came back.
+    """How many of the tickets resolved two weeks ago or more came back; `came_back` are their ids.
 
-    `too_early` were resolved later than that; `not_known` came back as well, about something whose cause
-    nobody has named yet, and are in `judged` but not in `came_back`.
+    `too_early` were resolved later than that; `not_known` are the ids of those that came back as well, about
+    something whose cause nobody has named yet: they are judged, but not in `came_back`.
     """
 
-    judged: frozenset[int]
+    rate: Rate
     came_back: frozenset[int]
-    too_early: frozenset[int]
     not_known: frozenset[int]
+    too_early: int
+    over: QuerySet[TicketEvent]
 
-    @property
-    def rate(self) -> Rate:
-        return Rate(len(self.came_back), len(self.judged))
+    @cached_property
+    def judged(self) -> frozenset[int]:
+        """The ids of all that are judged, read when they are first asked for."""
+        return frozenset(self.over.values_list("ticket", flat=True))
 
     def among(self, tickets: frozenset[int]) -> Rate:
         """The same of some of the tickets."""
         return Rate(len(self.came_back & tickets), len(self.judged & tickets))
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """Something a customer did: a new ticket, another low score, or a message."""
+class Return(NamedTuple):
+    """A ticket, and something its customer did within two weeks of a resolution of it: a new ticket, another
+    low score, or a message. A ticket bears the causes it has today."""
 
-    at: datetime
     ticket: int
-    causes: frozenset[int]
+    found: int | None
+    said: int | None
+    other: int
+    found_there: int | None
+    said_there: int | None
+
+    @property
+    def causes(self) -> set[int]:
+        return {cause for cause in (self.found, self.said) if cause is not None}
+
+    @property
+    def causes_there(self) -> set[int]:
+        return {cause for cause in (self.found_there, self.said_there) if cause is not None}
 
 
-def comebacks(past: Past, seen: TicketQuerySet) -> Comebacks:
-    """In three queries. `seen` are the tickets of the reader: what came back elsewhere they do not see."""
-    resolved = [ticket for ticket in past.tickets if past.resolutions.get(ticket.pk) and ticket.customer]
-    over = {ticket.pk: over_at(past, ticket) for ticket in resolved}
-    judged = [ticket for ticket in resolved if over[ticket.pk]]
-    signs = signs_of({ticket.customer for ticket in judged if ticket.customer}, seen, past.at)
-    follows = follows_of() if judged else {}
-    found = {ticket.pk: answer_of(ticket, over[ticket.pk], signs, follows) for ticket in judged}
+def comebacks(cohort: TicketQuerySet, seen: TicketQuerySet, at: datetime) -> Comebacks:
+    """In four queries. `seen` are the tickets of the reader: what came back elsewhere they do not see."""
+    resolved = resolutions(cohort, at)
+    over = resolved.filter(at__lte=at - WITHIN)
+    first = resolved.values("ticket").annotate(first=Min("at"))
+    counts = first.aggregate(
+        judged=Count("ticket", filter=Q(first__lte=at - WITHIN)),
+        too_early=Count("ticket", filter=Q(first__gt=at - WITHIN)),
+    )
+    came_back, not_known = sorted_out(list(returns(over, seen)))
     return Comebacks(
-        judged=frozenset(found),
-        came_back=frozenset(pk for pk, is_same in found.items() if is_same),
-        too_early=frozenset(ticket.pk for ticket in resolved if not over[ticket.pk]),
-        not_known=frozenset(pk for pk, is_same in found.items() if is_same is None),
+        rate=Rate(len(came_back), counts["judged"]),
+        came_back=came_back,
+        not_known=not_known,
+        too_early=counts["too_early"],
+        over=over,
     )
 
 
-def over_at(past: Past, ticket: Known) -> list[datetime]:
-    """The resolutions whose two weeks are over."""
-    return [at for at in past.resolutions[ticket.pk] if at + WITHIN <= past.at]
+def resolutions(cohort: TicketQuerySet, at: datetime) -> QuerySet[TicketEvent]:
+    """Of tickets whose customer is known: who is not cannot be seen to come back."""
+    theirs = keys(cohort.filter(customer__isnull=False))
+    return TicketEvent.objects.filter(kind="resolved", at__lte=at, ticket__in=theirs).order_by()
+
+
+def sorted_out(found: list[Return]) -> tuple[frozenset[int], frozenset[int]]:
+    """The tickets that came back about the same, and those of which nobody knows about what."""
+    follows = follows_of() if found else {}
+    same = frozenset(each.ticket for each in found if is_same(each, follows))
+    unnamed = frozenset(each.ticket for each in found if not each.causes_there)
+    return same, unnamed - same
+
+
+def is_same(each: Return, follows: dict[int, set[int]]) -> bool:
+    wanted = each.causes.union(*(follows.get(cause, set()) for cause in each.causes))
+    return each.other == each.ticket or bool(each.causes_there & wanted)
 
 
 def follows_of() -> dict[int, set[int]]:
@@ -78,44 +110,43 @@ def follows_of() -> dict[int, set[int]]:
     return found
 
 
-def signs_of(customers: set[int], seen: TicketQuerySet, at: datetime) -> dict[int, list[Sign]]:
-    """By customer."""
-    found: dict[int, list[Sign]] = defaultdict(list)
-    theirs = seen.filter(customer__in=customers).order_by().values("pk")
-    for customer, sign in (*low_scores_of(theirs), *messages_of(theirs)):
-        if sign.at <= at:
-            found[customer].append(sign)
-    return found
+# --- what customers did -------------------------------------------------------------------------------------
 
 
-def low_scores_of(theirs: QuerySet[Any]) -> Iterable[tuple[int, Sign]]:
-    """Each answer that opened a ticket of theirs or joined one; a ticket bears the causes it has today."""
-    roles = (TicketResponse.OPENED, TicketResponse.ABSORBED)
-    rows = TicketResponse.objects.filter(ticket__in=theirs, role__in=roles).order_by()
-    ticket = ("ticket__customer_id", "ticket_id", "ticket__cause_found_id", "ticket__cause_said_id")
-    for customer, pk, found, said, role, opened, answered in rows.values_list(
-        *ticket, "role", "ticket__opened_at", "response__answered_at"
-    ):
-        at = opened if role == TicketResponse.OPENED else answered
-        yield customer, Sign(at, pk, frozenset({found, said} - {None}))
+def returns(over: QuerySet[TicketEvent], seen: TicketQuerySet) -> Iterable[Return]:
+    """All that followed these resolutions within two weeks, in one query."""
+    signs = [low_scores_after(over), messages_after(over)]
+    if seen.query.where:
+        signs = [each.filter(ticket__in=keys(seen)) for each in signs]
+    low, wrote = (each.values_list(*RETURN) for each in signs)
+    return (Return(*row) for row in low.union(wrote))
 
 
-def messages_of(theirs: QuerySet[Any]) -> Iterable[tuple[int, Sign]]:
-    rows = TicketEvent.objects.filter(ticket__in=theirs, kind="customer_wrote").order_by()
-    ticket = ("ticket__customer_id", "ticket_id", "ticket__cause_found_id", "ticket__cause_said_id")
-    for customer, pk, found, said, at in rows.values_list(*ticket, "at"):
-        yield customer, Sign(at, pk, frozenset({found, said} - {None}))
+# Of a sign: its customer's other tickets, and the events of those.
+TICKET: Final = "ticket__customer__tickets"
+EVENT: Final = f"{TICKET}__events"
+RETURN: Final = (
+    *(TICKET, *(f"{TICKET}__{cause}" for cause in CAUSES)),
+    *("ticket", *(f"ticket__{cause}" for cause in CAUSES)),
+)
 
 
-def answer_of(
-    ticket: Known, resolved: list[datetime], signs: dict[int, list[Sign]], follows: dict[int, set[int]]
-) -> bool | None:
-    """Whether they came back about the same; None where they did, and nobody knows about what."""
-    assert ticket.customer is not None
-    theirs = [
-        sign for sign in signs.get(ticket.customer, []) if any(at < sign.at <= at + WITHIN for at in resolved)
-    ]
-    same = ticket.causes.union(*(follows.get(cause, set()) for cause in ticket.causes))
-    if any(sign.ticket == ticket.pk or sign.causes & same for sign in theirs):
-        return True
-    return None if any(not sign.causes for sign in theirs) else False
+def low_scores_after(over: QuerySet[TicketEvent]) -> QuerySet[Any]:
+    """Each answer that opened a ticket of theirs or joined one."""
+    opened = When(role=TicketResponse.OPENED, then=F("ticket__opened_at"))
+    given = Case(opened, default=F("response__answered_at"), output_field=DateTimeField())
+    rows = TicketResponse.objects.filter(role__in=(TicketResponse.OPENED, TicketResponse.ABSORBED))
+    return followed(rows.alias(given=given), "given", over)
+
+
+def messages_after(over: QuerySet[TicketEvent]) -> QuerySet[Any]:
+    return followed(TicketEvent.objects.filter(kind="customer_wrote"), "at", over)
+
+
+def followed(signs: QuerySet[Any], moment: str, over: QuerySet[TicketEvent]) -> QuerySet[Any]:
+    after = {
+        f"{EVENT}__in": over.values("pk"),
+        f"{EVENT}__at__lt": F(moment),
+        f"{EVENT}__at__gte": F(moment) - WITHIN,
+    }
+    return signs.filter(**after).order_by()

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.comebacks import Comebacks, comebacks
-from recovery.insight.known import past_of
 from recovery.insight.recovery import Rate, recovery
 from recovery.insight.times import Promise as Deadline
 from recovery.insight.times import by_kind, promised
@@ -188,7 +187,7 @@ def told(
         stories={story.ticket: story for story in stories(cohort, as_of)},
         given={pk: (given_at, survey) for pk, given_at, survey in rows},
         promises=promised(cohort, at) if metrics & KEPT.keys() else [],
-        comebacks=comebacks(past_of(cohort, at, as_of), seen) if "repeat_contact" in metrics else None,
+        comebacks=comebacks(cohort, seen, at) if "repeat_contact" in metrics else None,
         below=teams_below({target.team_id for target in targets if target.team_id}),
     )
 

@@ -6,20 +6,24 @@ amount come from the ranges of that table: how far the assumption reaches, not a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 
-from django.db.models import Q
-
-from recovery.insight.known import SCALE, Known, Past, scale_of
-from recovery.insight.recovery import Rate
+from recovery.insight import known
+from recovery.insight.cohort import RECOVERED
+from recovery.insight.known import Known, Scored, scales
+from recovery.insight.recovery import Rate, recovery
 from recovery.insight.retention import Table, level_of, retention_table
-from surveys.models import Response
+from recovery.insight.told import Told
+from surveys.scoring import Scale
 
 ALL_LEAVE, AS_LAST_QUARTER = "all_leave", "as_last_quarter"
 QUESTIONS: Final = (ALL_LEAVE, AS_LAST_QUARTER)
+AT_RISK, KEPT = "at_risk", "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +41,52 @@ class Amount:
 NOTHING: Final = Amount(0.0, 0.0, 0.0)
 
 
+class Levels(NamedTuple):
+    """Of the low score and of the latest answer; None without a valid score. `is_well` is whether that answer
+    is a passive's or a promoter's."""
+
+    was: int | None
+    now: int | None
+    is_well: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """One customer. `amount` is None where no value is recorded, or no valid score is left.
+    """Customers alike in their levels, `count` of them: `worth` and `amount` are the sums of theirs.
 
-    `was` and `level` are the levels of the low score and of the latest answer; None without a valid score.
+    None where no value is recorded, and no amount where no valid score is left. `customer` and `ticket` are
+    those of a single one.
     """
 
-    customer: int
-    ticket: int
     worth: float | None
-    was: int | None
-    level: int | None
+    levels: Levels
     amount: Amount | None
+    count: int = 1
+    customer: int = 0
+    ticket: int = 0
 
 
 @dataclass(frozen=True)
 class Stakes:
-    """Customers, the largest amount first, those without one last."""
-
     rows: list[Stake]
 
     @property
     def customers(self) -> int:
-        return len(self.rows)
+        return sum(row.count for row in self.rows)
 
     @property
     def counted(self) -> int:
         """Those the sum is of."""
-        return sum(row.amount is not None for row in self.rows)
+        return sum(row.count for row in self.rows if row.amount is not None)
 
     @property
     def without_value(self) -> int:
-        return sum(row.worth is None for row in self.rows)
+        return sum(row.count for row in self.rows if row.worth is None)
 
     @property
     def without_score(self) -> int:
         """With a value, but without a valid score: it was withdrawn."""
-        return sum(row.worth is not None and row.amount is None for row in self.rows)
+        return sum(row.count for row in self.rows if row.worth is not None and row.amount is None)
 
     @property
     def total(self) -> Amount:
@@ -85,6 +97,11 @@ class Stakes:
         """What these customers are worth in a year, whatever their scores."""
         return sum(row.worth or 0.0 for row in self.rows)
 
+    @property
+    def well(self) -> Stakes:
+        """Those of them whose latest answer is a passive's or a promoter's."""
+        return Stakes([row for row in self.rows if row.levels.is_well])
+
 
 @dataclass(frozen=True)
 class Value:
@@ -93,87 +110,109 @@ class Value:
     table: Table
 
 
-def value_of(past: Past) -> Value:
-    """In two queries. Who is marked lost by then is neither at risk nor kept."""
-    here = [ticket for ticket in past.tickets if not is_lost(ticket, past.at)]
-    open_now = latest_by_customer(ticket for ticket in here if ticket.in_work)
-    kept = latest_by_customer(ticket for ticket in past.recovered(-1) if not is_lost(ticket, past.at))
-    table = retention_table()
-    scores = scores_of(open_now, [past.answers[ticket.pk][-1].pk for ticket in kept.values()], past.at)
+def value_of(told: Told, at: datetime) -> Value:
+    """The sums, in six queries. Who is marked lost by then is neither at risk nor kept."""
+    table, scale_of = retention_table(), scales()
     return Value(
-        at_risk=stakes(at_risk(ticket, scores.latest.get(pk), table) for pk, ticket in open_now.items()),
-        kept=stakes(
-            kept_of(ticket, scores.of.get(past.answers[ticket.pk][-1].pk), table) for ticket in kept.values()
-        ),
+        at_risk=Stakes(summed(known.at_risk(told, at), scale_of, table, at_risk)),
+        kept=Stakes(summed(known.recovered(told, at), scale_of, table, kept)),
         table=table,
     )
 
 
-def is_lost(ticket: Known, at: datetime) -> bool:
-    return ticket.lost_at is not None and ticket.lost_at <= at
+# What a year's value of customers of these levels makes at stake.
+Reckon = Callable[[float, Levels, Table], Amount | None]
 
 
-def latest_by_customer(tickets: Iterable[Known]) -> dict[int, Known]:
-    """Whoever has several tickets counts once, with the latest; whom nobody knows has no value to lose."""
-    return {ticket.customer: ticket for ticket in tickets if ticket.customer is not None}
+def at_risk(worth: float, levels: Levels, table: Table) -> Amount | None:
+    if levels.now is None:
+        return None
+    stays = table[levels.now]
+    return amount_of(worth, 1 - stays.middle, 1 - stays.high, 1 - stays.low)
 
 
-@dataclass(frozen=True)
-class Levels:
-    """The levels of answers: the latest of each customer, and some by their id."""
-
-    latest: dict[int, int]
-    of: dict[int, int]
-
-
-def scores_of(customers: Iterable[int], answers: Sequence[int], at: datetime) -> Levels:
-    """In one query; what is blank, withdrawn or a test is no score."""
-    given = Response.objects.counted().filter(customer__in=list(customers), answered_at__lte=at)
-    newest = given.order_by("customer_id", "-answered_at", "-pk").distinct("customer_id")
-    newest_of: dict[int, int] = {}
-    level: dict[int, int] = {}
-    rows = Response.objects.counted().filter(Q(pk__in=newest.values("pk")) | Q(pk__in=answers))
-    fields = ("pk", "customer_id", "score", "answered_at", *(f"survey__{name}" for name in SCALE))
-    for row in rows.order_by("answered_at", "pk").values(*fields):
-        level[row["pk"]] = newest_of[row["customer_id"]] = level_of(row["score"], scale_of(row, "survey__"))
-    return Levels(newest_of, level)
-
-
-def opening_level(ticket: Known) -> int | None:
-    return None if ticket.score is None else level_of(ticket.score, ticket.scale)
-
-
-def at_risk(ticket: Known, level: int | None, table: Table) -> Stake:
-    amount = None
-    if ticket.worth is not None and level is not None:
-        stays = table[level]
-        amount = amount_of(ticket.worth, 1 - stays.middle, 1 - stays.high, 1 - stays.low)
-    return stake(ticket, opening_level(ticket), level, amount)
-
-
-def kept_of(ticket: Known, level: int | None, table: Table) -> Stake:
-    was, amount = opening_level(ticket), None
-    if ticket.worth is not None and level is not None and was is not None:
-        new, old = table[level], table[was]
-        amount = amount_of(ticket.worth, new.middle - old.middle, new.low - old.high, new.high - old.low)
-    return stake(ticket, was, level, amount)
+def kept(worth: float, levels: Levels, table: Table) -> Amount | None:
+    if levels.now is None or levels.was is None:
+        return None
+    new, old = table[levels.now], table[levels.was]
+    return amount_of(worth, new.middle - old.middle, new.low - old.high, new.high - old.low)
 
 
 def amount_of(worth: float, share: float, low: float, high: float) -> Amount:
     return Amount(worth * share, worth * low, worth * high)
 
 
-def stake(ticket: Known, was: int | None, level: int | None, amount: Amount | None) -> Stake:
-    assert ticket.customer is not None
-    return Stake(ticket.customer, ticket.pk, ticket.worth, was, level, amount)
+# --- alike, or one by one -----------------------------------------------------------------------------------
 
 
-def stakes(rows: Iterable[Stake]) -> Stakes:
-    return Stakes(sorted(rows, key=largest_first))
+def summed(
+    people: Iterable[Known], scale_of: Mapping[int, Scale], table: Table, reckon: Reckon
+) -> list[Stake]:
+    """The sums of those who are alike: few rows, however many people."""
+    count: Counter[tuple[Scores, bool]] = Counter()
+    worth: defaultdict[tuple[Scores, bool], Decimal] = defaultdict(Decimal)
+    for person in people:
+        alike = (scores_of(person), person.worth is not None)
+        count[alike] += 1
+        worth[alike] += person.worth or 0
+    return [
+        stake(worth[alike] if alike[1] else None, levels_of(alike[0], scale_of), table, reckon, count[alike])
+        for alike in sorted(count, key=str)
+    ]
+
+
+def one_by_one(told: Told, at: datetime, which: str) -> list[Stake]:
+    """The customers behind a sum, the largest amount first, those without one last. As many queries."""
+    read, reckon = (known.recovered, kept) if which == KEPT else (known.at_risk, at_risk)
+    table, scale_of = retention_table(), scales()
+    rows = [
+        stake(
+            person.worth,
+            levels_of(scores_of(person), scale_of),
+            table,
+            reckon,
+            customer=person.customer,
+            ticket=person.ticket,
+        )
+        for person in read(told, at)
+    ]
+    return sorted(rows, key=largest_first)
 
 
 def largest_first(row: Stake) -> tuple[bool, float, int]:
     return row.amount is None, -row.amount.value if row.amount else 0.0, row.customer
+
+
+# The survey and the score of the ticket, and the answer that counts.
+Scores = tuple[int, int | None, Scored | None]
+
+
+def scores_of(person: Known) -> Scores:
+    return person.survey, person.was, person.now
+
+
+def levels_of(scores: Scores, scale_of: Mapping[int, Scale]) -> Levels:
+    survey, was, now = scores
+    return Levels(
+        was=None if was is None else level_of(was, scale_of[survey]),
+        now=None if now is None else level_of(now.score, scale_of[now.survey]),
+        is_well=now is not None and now.band in RECOVERED,
+    )
+
+
+def stake(
+    worth: Decimal | None,
+    levels: Levels,
+    table: Table,
+    reckon: Reckon,
+    count: int = 1,
+    *,
+    customer: int = 0,
+    ticket: int = 0,
+) -> Stake:
+    year = None if worth is None else float(worth)
+    amount = None if year is None else reckon(year, levels, table)
+    return Stake(year, levels, amount, count, customer, ticket)
 
 
 # --- what would we lose if ...? -----------------------------------------------------------------------------
@@ -196,18 +235,18 @@ class Supposed:
 def if_all_left(value: Value) -> Supposed:
     """Everybody with an open low score goes: their whole value, no share of it."""
     whole = value.at_risk.worth
-    known = value.at_risk.customers - value.at_risk.without_value
-    return Supposed(ALL_LEAVE, Amount(whole, whole, whole), known)
+    with_value = value.at_risk.customers - value.at_risk.without_value
+    return Supposed(ALL_LEAVE, Amount(whole, whole, whole), with_value)
 
 
-def if_recovered_as_before(value: Value, before: Past) -> Supposed:
+def if_recovered_as_before(value: Value, before: Told) -> Supposed:
     """As many of the open ones recover as of the last quarter's low scores, to the levels people had then.
 
-    The level of the recovered is the mean retention of their next answers. Two queries.
+    The level of the recovered is the mean retention of their next answers.
     """
-    recovered = before.recovered()
-    rate = Rate(len(recovered), len(before.tickets))
-    stays = retention_after(recovered, before, value.table)
+    told = recovery(before.counted())
+    rate = Rate(told.recovered().hits, told.size)
+    stays = retention_after(before, value.table) if rate.hits else 0.0
     interval = rate.interval
     if rate.share is None or interval is None or stays is None:
         return Supposed(AS_LAST_QUARTER, None, value.at_risk.counted, rate)
@@ -216,12 +255,16 @@ def if_recovered_as_before(value: Value, before: Past) -> Supposed:
     return Supposed(AS_LAST_QUARTER, Amount(*lost), value.at_risk.counted, rate)
 
 
-def retention_after(recovered: Sequence[Known], before: Past, table: Table) -> float | None:
-    answers = [before.answers[ticket.pk][0].pk for ticket in recovered]
-    levels = list(scores_of([], answers, before.at).of.values()) if answers else []
-    if not levels:
-        return None if recovered else 0.0
-    return sum(table[level].middle for level in levels) / len(levels)
+def retention_after(before: Told, table: Table) -> float | None:
+    """None where none of the answers is valid any more."""
+    scale_of, answers = scales(), Counter(known.next_answers(before))
+    if not answers:
+        return None
+    stays = sum(
+        count * table[level_of(answer.score, scale_of[answer.survey])].middle
+        for answer, count in answers.items()
+    )
+    return stays / answers.total()
 
 
 def left_at_risk(at_risk: Stakes, table: Table, share: float, stays: float) -> float:
@@ -231,7 +274,7 @@ def left_at_risk(at_risk: Stakes, table: Table, share: float, stays: float) -> f
     """
     lost = 0.0
     for row in at_risk.rows:
-        if row.amount is not None and row.worth is not None and row.level is not None:
-            now = table[row.level].middle
+        if row.amount is not None and row.worth is not None and row.levels.now is not None:
+            now = table[row.levels.now].middle
             lost += row.worth * (1 - (share * max(now, stays) + (1 - share) * now))
     return lost

@@ -14,7 +14,7 @@ from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.said import which_answers
 from recovery.views import door, insight_slice
 from recovery.views import insight_survey_words as words
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_survey_parts import all_groupings, part_names, wished_grouping
 from recovery.views.insight_survey_pictures import counted_levels, stretch_name
 from recovery.views.insight_surveys import channel_name, chosen
@@ -32,11 +32,10 @@ Row = list[object]
 def export_surveys(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     survey, _others = chosen(asked)
-    name = f"answers-{survey.slug if survey else 'none'}-{asked.first}-{asked.last}.csv"
     rows: Iterable[Row] = []
     if survey:
         rows = csv_rows(results_of(survey, which_answers(asked.which)), door.asked(request, "by"))
-    return as_file(name, heading(), rows)
+    return as_file(dated(f"answers-{survey.slug if survey else 'none'}", asked), heading(), rows)
 
 
 def heading() -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,8 +19,7 @@ from dispatch.clock import now
 from recovery import access
 from recovery.insight.comebacks import Comebacks, comebacks
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.given import Given, given
-from recovery.insight.known import past_of
+from recovery.insight.given import Given, given_on
 from recovery.insight.lost import Lost
 from recovery.insight.value import (
     ALL_LEAVE,
@@ -38,10 +38,11 @@ from recovery.views.insight_behind import BEHIND, BEHIND_EACH, SAID
 from recovery.views.insight_frame import Line, behind, page, rate_line
 from recovery.views.insight_pictures import Picture, bars_picture
 from recovery.views.insight_slice import Asked, midnight
+from recovery.views.tickets import number
 
 
 def worth_for(user: User, asked: Asked) -> Worth:
-    return worth_of(access.visible_customers(user), asked.seen, asked.which, asked.at)
+    return worth_of(access.visible_customers(user), asked.kept, asked.at)
 
 
 def lost_for(user: User, asked: Asked) -> Lost:
@@ -87,6 +88,11 @@ def sentences(found: Worth, asked: Asked) -> list[dict[str, str]]:
     risk, kept = found.value.at_risk, found.value.kept
     return [
         {"text": risk_words(risk), "url": people_url(asked, "at_risk") if risk.customers else ""},
+        *(
+            [{"text": well_words(risk.well), "url": people_url(asked, "at_risk_well")}]
+            if risk.well.rows
+            else []
+        ),
         {"text": kept_words(kept), "url": people_url(asked, "kept") if kept.customers else ""},
     ]
 
@@ -105,6 +111,16 @@ def risk_words(risk: Stakes) -> str:
         worth=money_words.money(risk.worth),
         amount=money_words.amount_words(risk.total),
     )
+
+
+def well_words(well: Stakes) -> str:
+    """Of those at risk: whose ticket is open still, though they have answered well since."""
+    said = ngettext(
+        "{n} of them has given a passive’s or a promoter’s answer since, and is worth {worth} a year.",
+        "{n} of them have given a passive’s or a promoter’s answer since, and are worth {worth} a year.",
+        well.customers,
+    )
+    return said.format(n=f"{well.customers:,}", worth=money_words.money(well.worth))
 
 
 def kept_words(kept: Stakes) -> str:
@@ -196,7 +212,7 @@ def supposed(question: str, value: Value, asked: Asked) -> Supposed:
         return if_all_left(value)
     first, end = last_quarter(asked)
     quarter = (midnight(first), midnight(end))
-    return if_as_before(value, asked.seen, asked.which, quarter, asked.at)
+    return if_as_before(value, asked.kept, quarter)
 
 
 def last_quarter(asked: Asked) -> tuple[date, date]:
@@ -273,8 +289,8 @@ def repeat_line(found: Comebacks, asked: Asked) -> Line:
             ngettext(
                 "{n} was resolved less than 14 days ago",
                 "{n} were resolved less than 14 days ago",
-                len(found.too_early),
-            ).format(n=f"{len(found.too_early):,}")
+                found.too_early,
+            ).format(n=f"{found.too_early:,}")
         )
     url = behind(asked, behind="came_back")
     return rate_line("repeat_contact", _("Repeat contact"), found.rate, url, " · ".join(beside))
@@ -285,7 +301,7 @@ def goodwill_block(found: Given, asked: Asked) -> dict[str, Any]:
         "found": found,
         "per_ticket": money_words.spent_words(found.per_ticket),
         "per_recovered": money_words.spent_words(found.per_recovered),
-        "url": behind(asked, behind="goodwill") if found.tickets else "",
+        "url": behind(asked, behind="goodwill") if found.per_ticket.count else "",
         "recovered_url": behind(asked, state="promoter,passive"),
         "rows": [
             (
@@ -302,23 +318,23 @@ def goodwill_block(found: Given, asked: Asked) -> dict[str, Any]:
 # --- the tickets behind -------------------------------------------------------------------------------------
 
 
-def came_back(asked: Asked) -> set[int]:
-    return set(comebacks(past_of(asked.cohort, asked.at, asked.as_of), asked.seen).came_back)
+def came_back(asked: Asked) -> Iterable[int]:
+    return comebacks(asked.kept.tickets(), asked.seen, asked.at).came_back
 
 
-def given_here(asked: Asked) -> Given:
-    return given(asked.cohort, past_of(asked.cohort, asked.at, asked.as_of))
+def given_here(asked: Asked) -> Iterable[int]:
+    return given_on(asked.kept.tickets(), asked.at).values_list("ticket", flat=True)
 
 
-def given_for(asked: Asked, which: str) -> set[int]:
-    for row in given_here(asked).by_cause:
-        if str(row.cause.pk if row.cause else 0) == which:
-            return set(row.tickets)
-    return set()
+def given_for(asked: Asked, cause: str) -> Iterable[int]:
+    """Those of a cause found, by its id; 0 is none that is known."""
+    rows = given_on(asked.kept.tickets(), asked.at)
+    found = rows.filter(ticket__cause_found=None if cause == "0" else number(cause))
+    return found.values_list("ticket", flat=True)
 
 
 BEHIND["came_back"] = came_back
-BEHIND["goodwill"] = lambda asked: given_here(asked).tickets
+BEHIND["goodwill"] = given_here
 BEHIND_EACH["goodwill"] = given_for
 SAID["came_back"] = lambda _which: gettext("came back within 14 days")
 SAID["goodwill"] = lambda _which: gettext("goodwill was given")

@@ -17,7 +17,7 @@ from recovery.insight.value import Stakes
 from recovery.insight.worth import Worth
 from recovery.views import door, insight_slice
 from recovery.views import insight_value_words as money_words
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_value import worth_for
 
 Row = list[object]
@@ -39,11 +39,19 @@ def export_value(request: HttpRequest) -> HttpResponse:
         gettext("definition"),
     ]
     found = worth_for(door.staff(request), asked)
-    return as_file(f"value-{asked.first}-{asked.last}.csv", heads, rows(found))
+    return as_file(dated("value", asked), heads, rows(found))
 
 
 def rows(found: Worth) -> Iterable[Row]:
     yield stakes_row("value_at_risk", gettext("value at risk"), found.value.at_risk)
+    well = found.value.at_risk.well
+    yield row(
+        "value_at_risk",
+        gettext("value of those at risk who have answered well since"),
+        count=well.customers,
+        of=found.value.at_risk.customers,
+        value=well.worth,
+    )
     yield stakes_row("value_kept", gettext("value kept"), found.value.kept)
     yield rate_row("lost", gettext("lost"), found.lost.rate)
     yield row("lost", gettext("value of the lost"), count=len(found.lost.customers), value=found.lost.worth)

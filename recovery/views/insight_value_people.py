@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.known import past_of
-from recovery.insight.value import Stake, Value, value_of
+from recovery.insight.value import AT_RISK, KEPT, Stake, one_by_one
 from recovery.models import Ticket
 from recovery.views import door, insight_slice
 from recovery.views import insight_value_words as money_words
@@ -28,6 +27,7 @@ PER_PAGE = 50
 
 NAMES: Final[dict[str, str | Promise]] = {
     "at_risk": _("Customers at risk"),
+    "at_risk_well": _("Customers at risk whose latest answer is a passive’s or a promoter’s"),
     "kept": _("Customers who recovered"),
     "lost": _("Lost customers"),
     "lost_owed": _("Lost customers we owed something"),
@@ -42,11 +42,11 @@ class Row:
 
     @property
     def was(self) -> str | Promise:
-        return self.level_of(self.stake.was if self.stake else None)
+        return self.level_of(self.stake.levels.was if self.stake else None)
 
     @property
     def level(self) -> str | Promise:
-        return self.level_of(self.stake.level if self.stake else None)
+        return self.level_of(self.stake.levels.now if self.stake else None)
 
     @property
     def amount(self) -> str:
@@ -83,8 +83,8 @@ def behind_sum(request: HttpRequest, asked: Asked, which: str) -> list[Any]:
         found = lost_for(door.staff(request), asked)
         left = [pk for pk in found.customers if which == "lost" or pk in found.with_ticket]
         return of_reason(left, door.asked(request, "reason"))
-    value = value_of(past_of(asked.cohort, asked.at, asked.as_of))
-    return stakes_of(value, which)
+    found = one_by_one(asked.kept, asked.at, KEPT if which == "kept" else AT_RISK)
+    return [row for row in found if row.levels.is_well] if which == "at_risk_well" else found
 
 
 def of_reason(left: list[int], reason: str) -> list[int]:
@@ -93,10 +93,6 @@ def of_reason(left: list[int], reason: str) -> list[int]:
         return left
     theirs = set(Customer.objects.filter(pk__in=left, lost_reason=reason).values_list("pk", flat=True))
     return [pk for pk in left if pk in theirs]
-
-
-def stakes_of(value: Value, which: str) -> list[Stake]:
-    return value.kept.rows if which == "kept" else value.at_risk.rows
 
 
 def rows_of(found: Sequence[Stake | int]) -> list[Row]:

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from recovery.insight.cohort import Slice, low_scores
-from recovery.insight.given import Given, Spent, given
-from recovery.insight.known import past_of
+from recovery.insight.cohort import RECOVERED, Slice, low_scores
+from recovery.insight.given import Given, Spent, given, given_on
+from recovery.insight.told import Told
 from recovery.lifecycle import give_goodwill
 from recovery.models import GoodwillKind, GoodwillLimit, Ticket
 from tests.make import DAY, HOUR, MONDAY, Cast
@@ -27,7 +27,8 @@ def give(cast: Cast, ticket: Ticket, kind: GoodwillKind, cost: int) -> Ticket:
 
 def found() -> Given:
     cohort = low_scores(Ticket.objects.all(), Slice())
-    return given(cohort, past_of(cohort, LATER))
+    recovered = Told(Ticket.objects.all(), Slice()).behind([("next", RECOVERED)]).count()
+    return given(cohort, recovered, LATER)
 
 
 def test_cost_is_per_ticket_and_all_of_it_per_recovered_customer(cast: Cast, voucher: GoodwillKind) -> None:
@@ -42,7 +43,7 @@ def test_cost_is_per_ticket_and_all_of_it_per_recovered_customer(cast: Cast, vou
         (None, Spent(30, 1)),
         (cast.late, Spent(25, 1)),
     ]
-    assert len(found().tickets) == 2
+    assert given_on(low_scores(Ticket.objects.all(), Slice()), LATER).values("ticket").distinct().count() == 2
 
 
 def test_what_waits_for_approval_is_not_given(cast: Cast, voucher: GoodwillKind) -> None:

@@ -8,13 +8,17 @@ from decimal import Decimal
 import pytest
 
 from recovery.insight.cohort import Slice, low_scores, stories
-from recovery.insight.known import past_of
 from recovery.insight.recovery import recovery
+from recovery.insight.told import Told
 from recovery.insight.value import (
+    AT_RISK,
     Amount,
+    Levels,
+    Stake,
     Value,
     if_all_left,
     if_recovered_as_before,
+    one_by_one,
     value_of,
 )
 from recovery.lifecycle import merge, reopen
@@ -31,8 +35,11 @@ def person(cast: Cast, value: int | None = 1000) -> Customer:
 
 
 def value(at: datetime = LATER, as_of: datetime | None = None) -> Value:
-    cohort = low_scores(Ticket.objects.all(), Slice(as_of=as_of))
-    return value_of(past_of(cohort, at, as_of))
+    return value_of(Told(Ticket.objects.all(), Slice(as_of=as_of)), at)
+
+
+def rows(which: str) -> list[Stake]:
+    return one_by_one(Told(Ticket.objects.all(), Slice()), LATER, which)
 
 
 def recovered(
@@ -55,14 +62,14 @@ class TestAtRisk:
         found = value().at_risk
         assert close(found.total) == (975 + 150, 950 + 140, 1000 + 160)
         assert (found.customers, found.counted, found.worth) == (2, 2, 1400)
-        assert [row.worth for row in found.rows] == [1000, 400], "the largest first"
+        assert [row.worth for row in rows(AT_RISK)] == [1000, 400], "the largest first"
 
     def test_who_has_no_value_is_counted_beside_it(self, cast: Cast) -> None:
         low(cast, customer=person(cast, None))
         low(cast, customer=person(cast))
         found = value().at_risk
         assert (found.customers, found.counted, found.without_value) == (2, 1, 1)
-        assert found.rows[-1].amount is None
+        assert rows(AT_RISK)[-1].amount is None
 
     def test_a_customer_with_several_tickets_counts_once_by_their_latest_score(self, cast: Cast) -> None:
         customer = person(cast)
@@ -73,7 +80,7 @@ class TestAtRisk:
         found = value().at_risk
         assert found.customers == 1
         assert close(found.total)[0] == 975
-        assert (found.rows[0].was, found.rows[0].level) == (3, 1)
+        assert found.rows[0].levels == Levels(3, 1, is_well=False)
 
     def test_a_withdrawn_score_leaves_nobody_to_reckon_with(self, cast: Cast) -> None:
         ticket = low(cast, customer=person(cast))
@@ -87,6 +94,16 @@ class TestAtRisk:
         assert value().at_risk.counted == 0
         reopen(done, by=cast.chen, at=MONDAY + 2 * DAY, reason="They called")
         assert value().at_risk.counted == 1
+
+    def test_who_has_answered_well_since_is_said_beside_it(self, cast: Cast) -> None:
+        customer = person(cast)
+        low(cast, customer=customer)
+        low(cast, customer=person(cast, 400))
+        cast.response(9, customer=customer, at=MONDAY + HOUR)
+        found = value().at_risk
+        assert (found.customers, found.well.customers, found.well.worth) == (2, 1, 1000)
+        cast.response(3, customer=customer, at=MONDAY + 2 * HOUR)
+        assert value().at_risk.well.customers == 0
 
     def test_it_stands_as_it_stood_on_a_past_day(self, cast: Cast) -> None:
         put_right(cast, low(cast, customer=person(cast)), at=MONDAY + 3 * DAY)
@@ -146,7 +163,7 @@ class TestWhatIf:
             recovered(cast, 9, worth=None)
         for _ in range(5):
             low(cast, at=MONDAY)
-        before = past_of(low_scores(Ticket.objects.all(), Slice(end=MONDAY + HOUR)), LATER)
+        before = Told(Ticket.objects.all(), Slice(end=MONDAY + HOUR))
         low(cast, customer=person(cast), at=MONDAY + 2 * DAY)
         found = if_recovered_as_before(value(), before)
         assert found.recovered is not None
@@ -161,7 +178,7 @@ class TestWhatIf:
 
     def test_nothing_is_supposed_from_fewer_than_ten(self, cast: Cast) -> None:
         low(cast, customer=person(cast))
-        before = past_of(low_scores(Ticket.objects.all(), Slice()), LATER)
+        before = Told(Ticket.objects.all(), Slice())
         found = if_recovered_as_before(value(), before)
         assert found.amount is None
         assert found.recovered is not None
