@@ -23,9 +23,13 @@ class Target(models.Model):
         ("recovered", _("recovered")),
         ("converted", _("converted")),
         ("repeat_contact", _("repeat contact")),
+        ("first_contact_half", _("half of the customers heard")),
+        ("resolution_half", _("half of the tickets resolved")),
     ]
-    # The fewer of these the better.
-    FALLING = ("repeat_contact",)
+    # Within so many hours of working time.
+    IN_HOURS = ("first_contact_half", "resolution_half")
+    # The less of these the better.
+    FALLING = ("repeat_contact", *IN_HOURS)
     OF_A_SURVEY = ("nps", "csat", "ces")
 
     metric = models.CharField(_("number"), max_length=20, choices=METRICS)
@@ -33,7 +37,10 @@ class Target(models.Model):
         _("value"),
         max_digits=5,
         decimal_places=1,
-        help_text=_("NPS in points from -100 to 100, everything else in percent from 0 to 100."),
+        help_text=_(
+            "NPS in points from -100 to 100, times in hours of working time up to 100, everything else in"
+            " percent from 0 to 100."
+        ),
     )
     by_day = models.DateField(_("by"))
     team = models.ForeignKey(
@@ -82,4 +89,4 @@ class Target(models.Model):
         if of_survey and self.team is not None:
             raise ValidationError({"team": _("An answer belongs to no team: leave the team out.")})
         if self.value is not None and self.metric != "nps" and self.value < 0:
-            raise ValidationError({"value": _("A share lies between 0 and 100 %.")})
+            raise ValidationError({"value": _("A share lies between 0 and 100 %, a time is not below 0.")})
