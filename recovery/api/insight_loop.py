@@ -38,7 +38,7 @@ class LoopView(Insight):
     )
     def get(self, request: Request) -> Response:
         question = asked(request)
-        found = loop(self.cohort(question), question.at, question.which.as_of)
+        found = loop(self.kept(question), question.at)
         return Response({**question.said, "at": question.at.isoformat(), **shown_loop(found)})
 
 
@@ -89,7 +89,7 @@ def shown_step(step: Step, found: Funnel) -> Shown:
 def shown_reach(found: Reach) -> Shown:
     """Weekday 0 is Monday; an hour begins at its number, by the customer's clock."""
     return {
-        **shown_rate(found.rate, "loop_slots"),
+        **shown_rate(found.everything.rate, "loop_slots"),
         "replies": found.replies,
         "in_own_zone": found.in_own_zone,
         "slots": shown_tallies(found.slots, lambda slot: {"weekday": slot[0], "hour": slot[1]}),
@@ -101,7 +101,7 @@ def shown_reach(found: Reach) -> Shown:
 
 def shown_tallies(tallies: Mapping[Key, Tally], name: Callable[[Key], Shown]) -> list[Shown]:
     return [
-        {**name(key), **without_definition(tally.rate), "tickets": len(tally.tickets)}
+        {**name(key), **without_definition(tally.rate), "tickets": tally.tickets}
         for key, tally in sorted(tallies.items(), key=lambda each: each[0])
     ]
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from recovery.insight.cohort import stories
 from recovery.insight.cycles import Cycles, cycles
-from recovery.insight.funnel import Funnel, deliveries, funnel
-from recovery.insight.happened import histories
+from recovery.insight.funnel import PLACED, Funnel, funnel
 from recovery.insight.reach import Reach, reach
+from recovery.insight.told import Told
 from recovery.insight.waiting import Waiting, waiting
-from recovery.models.ticket import TicketQuerySet
 
 
 @dataclass(frozen=True)
@@ -22,15 +20,15 @@ class Loop:
     cycles: Cycles
 
 
-def loop(cohort: TicketQuerySet, at: datetime, as_of: datetime | None = None) -> Loop:
-    """As things stand at `at`; `as_of` is the same moment where it lies in the past, else None.
+def loop(told: Told, at: datetime) -> Loop:
+    """As things stand at `at`, the moment the cohort is told of.
 
-    Seven queries, and those of the stories, however many tickets there are.
+    Six queries, three for calendars, and those of the stories told anew, however many tickets there are.
     """
-    acts = histories(cohort, at)
+    cohort = told.tickets()
     return Loop(
-        funnel=funnel(stories(cohort, as_of), acts, deliveries(cohort, at)),
+        funnel=funnel(told.counted(*PLACED)),
         reach=reach(cohort, at),
-        waiting=waiting(cohort, acts, at),
-        cycles=cycles(acts),
+        waiting=waiting(cohort, at),
+        cycles=cycles(cohort, at),
     )

@@ -1,17 +1,32 @@
-"""When people pick up, and how many attempts it takes: read from the contact log."""
+"""When people pick up, and how many attempts it takes: PostgreSQL counts the contact log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, lru_cache
-from typing import Final, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta
+from itertools import chain, repeat
+from typing import Any, Final, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
+from django.db.models import (
+    BooleanField,
+    Count,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Value,
+)
+from django.db.models.functions import Coalesce
+
+from recovery.insight.bare_sql import select_over
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
-from recovery.insight.times import grouped
+from recovery.insight.wall_clock import shifts, zone_named
 from recovery.models import Contact
 from recovery.models.contact import REACHED, REPLIED
 from recovery.models.ticket import TicketQuerySet
@@ -20,20 +35,7 @@ from surveys.estimates import MIN_ANSWERS_FOR_RANKING, CensoredTimes, censored_t
 Key = TypeVar("Key", bound=Hashable)
 
 WEEKDAYS: Final = range(7)
-
-
-class Attempt(NamedTuple):
-    """One contact we made, by the clock on the customer's wall: weekday 0 is Monday.
-
-    `own_zone` is False where the customer's zone is not known and their team's stands in.
-    """
-
-    ticket: int
-    weekday: int
-    hour: int
-    channel: str
-    reached: bool
-    own_zone: bool
+HOURS: Final = range(24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Tally:
     """Reached of all attempts, and at how many tickets they were made."""
 
     rate: Rate
-    tickets: frozenset[int]
+    tickets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,108 +84,194 @@ class Search:
         return 1 - done[-1] if done else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reach:
-    """All attempts of a cohort. A reply is none: the customer chose its hour. It is counted beside."""
+    """All attempts of a cohort by the clock on the customer's wall; weekday 0 is Monday.
 
-    attempts: list[Attempt]
+    Where the customer's zone is not known their team's stands in; `in_own_zone` are the others. A reply is no
+    attempt: the customer chose its hour. It is counted beside.
+    """
+
+    everything: Tally
+    slots: dict[tuple[int, int], Tally]
+    weekdays: dict[int, Tally]
+    hours: dict[int, Tally]
+    channels: dict[str, Tally]
+    in_own_zone: int
     replies: int
     search: Search
 
-    @property
-    def rate(self) -> Rate:
-        return rate_of(self.attempts)
-
-    @property
-    def tickets(self) -> frozenset[int]:
-        return tickets_of(self.attempts)
-
-    @property
-    def in_own_zone(self) -> int:
-        return sum(attempt.own_zone for attempt in self.attempts)
-
-    @cached_property
-    def slots(self) -> dict[tuple[int, int], Tally]:
-        return tallied(self.attempts, lambda each: (each.weekday, each.hour))
-
-    @cached_property
-    def hours(self) -> dict[int, Tally]:
-        return tallied(self.attempts, lambda each: each.hour)
-
-    @cached_property
-    def weekdays(self) -> dict[int, Tally]:
-        return tallied(self.attempts, lambda each: each.weekday)
-
-    @cached_property
-    def channels(self) -> dict[str, Tally]:
-        return tallied(self.attempts, lambda each: each.channel)
-
 
 def reach(cohort: TicketQuerySet, at: datetime) -> Reach:
-    """Every contact up to `at`, in one query."""
-    rows = Contact.objects.filter(ticket__in=keys(cohort), at__lte=at).order_by("at", "id")
-    zones = ("ticket__customer__time_zone", "ticket__team__calendar__time_zone")
-    log = [Logged(*row) for row in rows.values_list("ticket_id", "at", "channel", "outcome", *zones)]
-    attempts = [attempt_of(row) for row in log if row.outcome != REPLIED]
-    return Reach(attempts, len(log) - len(attempts), search_of(log))
-
-
-class Logged(NamedTuple):
-    ticket: int
-    at: datetime
-    channel: str
-    outcome: str
-    zone: str | None
-    team_zone: str
-
-
-def attempt_of(row: Logged) -> Attempt:
-    own = zone_named(row.zone or "")
-    local = row.at.astimezone(own or zone_named(row.team_zone) or ZoneInfo("UTC"))
-    return Attempt(
-        row.ticket, local.weekday(), local.hour, row.channel, row.outcome == REACHED, own is not None
+    """Every contact up to `at`, in two queries."""
+    zones = zones_of(cohort, at)
+    lines = [Line(*row) for row in select_over(logged(cohort, at), LOGGED + COUNTED, columns(walls(zones)))]
+    attempts = [line for line in lines if line.tries is None]
+    slots = [(line.weekday, line.hour, line.tally) for line in attempts]
+    everything = [line for line in attempts if (line.weekday, line.hour, line.channel) == (None, None, None)]
+    return Reach(
+        everything=next((line.tally for line in everything), Tally(Rate(0, 0), 0)),
+        slots={(day, hour): tally for day, hour, tally in slots if day is not None and hour is not None},
+        weekdays={day: tally for day, hour, tally in slots if day is not None and hour is None},
+        hours={hour: tally for day, hour, tally in slots if day is None and hour is not None},
+        channels={line.channel: line.tally for line in attempts if line.channel is not None},
+        in_own_zone=sum(line.in_own_zone for line in everything),
+        replies=sum(zone.replies for zone in zones),
+        search=search_of((line.tries, line.n, line.hits) for line in lines if line.tries is not None),
     )
 
 
-@lru_cache(maxsize=1024)
-def zone_named(name: str) -> ZoneInfo | None:
-    """None for a name no zone has, or none."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+class Line(NamedTuple):
+    """Attempts alike in what is not None; or, with `tries`, the searches of so many attempts."""
+
+    tries: int | None
+    weekday: int | None
+    hour: int | None
+    channel: str | None
+    n: int
+    hits: int
+    tickets: int
+    in_own_zone: int
+    began: datetime | None
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(Rate(self.hits, self.n), self.tickets)
 
 
-def search_of(log: Iterable[Logged]) -> Search:
-    """Of every ticket at which at least one attempt was made, in the order of its contacts."""
-    searches = [tried for tried in map(tries_of, grouped(log, lambda row: row.ticket).values()) if tried[0]]
-    tries, found = [tried for tried, _found in searches], [found for _tried, found in searches]
-    return Search(censored_times(tries, found), Rate(sum(found), sum(tries)))
+# --- the contact log ----------------------------------------------------------------------------------------
 
 
-def tries_of(contacts: Iterable[Logged]) -> tuple[int, bool]:
-    """The attempts until the first that reached, and whether one did; a reply ends the search."""
-    tries = 0
-    for contact in contacts:
-        if contact.outcome == REPLIED:
-            break
-        tries += 1
-        if contact.outcome == REACHED:
-            return tries, True
-    return tries, False
+def contacts(cohort: TicketQuerySet, at: datetime) -> QuerySet[Contact]:
+    return Contact.objects.filter(ticket__in=keys(cohort), at__lte=at).order_by()
 
 
-def tallied(attempts: Iterable[Attempt], key: Callable[[Attempt], Key]) -> dict[Key, Tally]:
-    found = grouped(attempts, key)
-    return {each: Tally(rate_of(some), tickets_of(some)) for each, some in found.items()}
+def attempts_at(cohort: TicketQuerySet, at: datetime) -> QuerySet[Contact]:
+    return contacts(cohort, at).exclude(outcome=REPLIED)
 
 
-def rate_of(attempts: list[Attempt]) -> Rate:
-    return Rate(sum(attempt.reached for attempt in attempts), len(attempts))
+def is_(outcome: str) -> Expression:
+    return ExpressionWrapper(Q(outcome=outcome), output_field=BooleanField())
 
 
-def tickets_of(attempts: Iterable[Attempt]) -> frozenset[int]:
-    return frozenset(attempt.ticket for attempt in attempts)
+def logged(cohort: TicketQuerySet, at: datetime) -> QuerySet[Contact, tuple[object, ...]]:
+    """The columns of LOGGED."""
+    rows = zoned(contacts(cohort, at)).annotate(is_reached=is_(REACHED), is_reply=is_(REPLIED))
+    return rows.values_list("ticket_id", "id", "at", "channel", "is_reached", "is_reply", "own", "of_team")
+
+
+def zoned(rows: QuerySet[Contact]) -> QuerySet[Contact]:
+    own = Coalesce("ticket__customer__time_zone", Value(""))
+    return rows.annotate(own=own, of_team=F("ticket__team__calendar__time_zone"))
+
+
+class Zones(NamedTuple):
+    """The zones named for a customer and for their team, and the contacts of both."""
+
+    own: str
+    of_team: str
+    replies: int
+    first: datetime
+    last: datetime
+
+
+def zones_of(cohort: TicketQuerySet, at: datetime) -> list[Zones]:
+    rows: Any = zoned(contacts(cohort, at)).values_list("own", "of_team")
+    replies = Count("pk", filter=Q(outcome=REPLIED))
+    return [Zones(*row) for row in rows.annotate(replies=replies, first=Min("at"), last=Max("at"))]
+
+
+class Wall(NamedTuple):
+    """How far the clock on such a customer's wall is off UTC, for a while, and whether it is their own."""
+
+    own: str
+    of_team: str
+    is_own: bool
+    since: datetime
+    until: datetime
+    off: timedelta
+
+
+def walls(zones: Iterable[Zones]) -> Iterator[Wall]:
+    for own, of_team, _replies, first, last in zones:
+        theirs = zone_named(own)
+        zone = theirs or zone_named(of_team) or ZoneInfo("UTC")
+        for year in range(first.year, last.year + 1):
+            for shift in shifts(zone, year):
+                yield Wall(own, of_team, theirs is not None, *shift)
+
+
+def columns(rows: Iterable[Wall]) -> list[list[object]]:
+    """As many as a Wall has, also where there is no row."""
+    found = list(rows)
+    return [[row[place] for row in found] for place in range(len(Wall._fields))]
+
+
+LOGGED: Final = """
+WITH logged (ticket, id, made_at, channel, is_reached, is_reply, own, of_team) AS MATERIALIZED ({rows}),
+walls AS (
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::boolean[], %s::timestamptz[], %s::timestamptz[],
+        %s::interval[]) AS wall (own, of_team, is_own, since, until, off)
+),
+attempts AS (
+    SELECT ticket, made_at, channel, is_reached, is_own,
+        extract(isodow FROM local_time)::integer - 1 AS weekday,
+        extract(hour FROM local_time)::integer AS hour
+    FROM logged JOIN walls USING (own, of_team),
+        LATERAL (SELECT made_at AT TIME ZONE 'UTC' + off AS local_time) AS clock
+    WHERE NOT is_reply AND made_at >= since AND made_at < until
+)
+"""
+# A search ends with the first reach, or with a reply: the customer came by themselves.
+COUNTED: Final = """,
+numbered AS (
+    SELECT ticket, is_reached, is_reply,
+        row_number() OVER (PARTITION BY ticket ORDER BY made_at, id) AS number
+    FROM logged
+),
+ends AS (
+    SELECT ticket, count(*) AS made, min(number) FILTER (WHERE is_reached) AS reached,
+        min(number) FILTER (WHERE is_reply) - 1 AS before_reply
+    FROM numbered GROUP BY ticket
+),
+searches AS (
+    SELECT least(reached, before_reply, made) AS tries,
+        coalesce(reached <= least(before_reply, made), false) AS is_found
+    FROM ends
+)
+SELECT NULL AS tries, weekday, hour, channel, count(*), count(*) FILTER (WHERE is_reached),
+    count(DISTINCT ticket), count(*) FILTER (WHERE is_own), min(made_at) AS began
+FROM attempts GROUP BY GROUPING SETS ((weekday, hour), (weekday), (hour), (channel), ())
+UNION ALL
+SELECT tries, NULL, NULL, NULL, count(*), count(*) FILTER (WHERE is_found), count(*), 0, NULL
+FROM searches WHERE tries > 0 GROUP BY tries
+ORDER BY began, weekday, hour, channel, tries
+"""
+TRIED_THEN: Final = """
+SELECT DISTINCT ticket FROM attempts WHERE weekday = coalesce(%s, weekday) AND hour = coalesce(%s, hour)
+"""
+
+
+def tried_then(
+    cohort: TicketQuerySet, at: datetime, *, weekday: int | None = None, hour: int | None = None
+) -> list[int]:
+    """The tickets at which an attempt was made on this weekday, at this hour, or both. Two queries."""
+    values = [*columns(walls(zones_of(cohort, at))), weekday, hour]
+    return [ticket for (ticket,) in select_over(logged(cohort, at), LOGGED + TRIED_THEN, values)]
+
+
+# --- what it tells ------------------------------------------------------------------------------------------
+
+
+def search_of(searches: Iterable[tuple[int, int, int]]) -> Search:
+    """From how many searches took so many attempts, and how many of these reached somebody."""
+    found = sorted(searches)
+    tries = chain.from_iterable(repeat(tries, n) for tries, n, _hits in found)
+    ends = chain.from_iterable(
+        chain(repeat(True, hits), repeat(False, n - hits)) for _tries, n, hits in found
+    )
+    reached, attempts = sum(hits for _tries, _n, hits in found), sum(tries * n for tries, n, _hits in found)
+    return Search(censored_times(list(tries), list(ends)), Rate(reached, attempts))
 
 
 def standouts(tallies: Mapping[Key, Tally]) -> tuple[Key, Key] | None:

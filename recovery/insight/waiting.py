@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, NamedTuple
 
+from django.db.models import QuerySet
+
+from recovery.insight.bare_sql import select_over
 from recovery.insight.cohort import keys
-from recovery.insight.happened import (
-    CONTACTED,
-    REPLY_SENT,
-    TAKEN_BACK,
-    WROTE,
-    Happened,
-    Histories,
-)
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Run, clocks_for, grouped, working
 from recovery.lifecycle.lot import BY_LOT
 from recovery.models import Wait
-from recovery.models.contact import REPLIED
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
@@ -78,52 +72,68 @@ class ByOwner:
     few: int
 
 
-def waiting(cohort: TicketQuerySet, told: Histories, at: datetime) -> Waiting:
-    """Every wait that had begun by `at`. Four queries however many there are."""
-    rows = Wait.objects.filter(ticket__in=keys(cohort), starts_at__lte=at).order_by("id")
-    # What a hold-out draws waits for the lot, not for the customer.
-    rows = rows.exclude(reason=BY_LOT, by=None)
-    names = ("ticket_id", "cycle", "by_id", "ticket__team__calendar_id", "starts_at", "ends_at", "resume_at")
-    waits = [
-        (ticket, cycle, by, run_of(calendar, start, end, resume, at))
-        for ticket, cycle, by, calendar, start, end, resume in rows.values_list(*names)
-    ]
-    clocks = clocks_for(wait[-1] for wait in waits)
-    pauses: list[Pause] = []
-    for ticket, cycle, by, run in waits:
-        after_reply = spoke_last(told.get(ticket, []), cycle, run.start)
-        pauses.append(Pause(ticket, by, working(run, clocks), run.seen, after_reply))
-    return Waiting(pauses)
+def waiting(cohort: TicketQuerySet, at: datetime) -> Waiting:
+    """Every wait that had begun by `at`, in the order in which they began. Four queries however many."""
+    found = [Begun(*row) for row in select_over(columns_of(waits_of(cohort, at)), BEGUN)]
+    runs = [run_of(wait, at) for wait in found]
+    clocks = clocks_for(runs)
+    return Waiting(
+        [
+            Pause(wait.ticket, wait.by, working(run, clocks), run.seen, wait.after_reply)
+            for wait, run in zip(found, runs, strict=True)
+        ]
+    )
 
 
-def run_of(
-    calendar: int, start: datetime, ends_at: datetime | None, resume_at: datetime | None, at: datetime
-) -> Run:
+def waits_of(cohort: TicketQuerySet, at: datetime) -> QuerySet[Wait]:
+    """What a hold-out draws is left out: it waits for the lot, not for the customer."""
+    rows = Wait.objects.filter(ticket__in=keys(cohort), starts_at__lte=at).order_by()
+    return rows.exclude(reason=BY_LOT, by=None)
+
+
+def columns_of(waits: QuerySet[Wait]) -> QuerySet[Wait, tuple[object, ...]]:
+    names = ("id", "ticket_id", "cycle", "by_id", "ticket__team__calendar_id")
+    return waits.values_list(*names, "starts_at", "ends_at", "resume_at")
+
+
+class Begun(NamedTuple):
+    ticket: int
+    by: int | None
+    calendar: int
+    starts_at: datetime
+    ends_at: datetime | None
+    resume_at: datetime | None
+    after_reply: bool
+
+
+# Whose the last word of the cycle was when the wait began. What was taken back by then was never said.
+BEGUN: Final = """
+WITH waits (id, ticket, cycle, by, calendar, starts_at, ends_at, resume_at) AS MATERIALIZED ({rows}),
+acts AS (
+    SELECT waits.id, act.version, act.kind, act.data->>'reply' AS reply,
+        act.kind = 'customer_wrote' OR coalesce(act.data->>'outcome' = 'replied', false) AS is_theirs
+    FROM waits JOIN recovery_ticketevent AS act
+        ON act.ticket_id = waits.ticket AND act.cycle = waits.cycle AND act.at <= waits.starts_at
+    WHERE act.kind IN ('contacted', 'reply_sent', 'reply_taken_back', 'customer_wrote')
+),
+taken_back AS (SELECT DISTINCT id, reply FROM acts WHERE kind = 'reply_taken_back'),
+last_words AS (
+    SELECT DISTINCT ON (acts.id) acts.id, is_theirs
+    FROM acts LEFT JOIN taken_back
+        ON acts.kind = 'reply_sent' AND taken_back.id = acts.id AND taken_back.reply = acts.reply
+    WHERE acts.kind <> 'reply_taken_back' AND taken_back.id IS NULL
+    ORDER BY acts.id, version DESC
+)
+SELECT ticket, by, calendar, starts_at, ends_at, resume_at, coalesce(is_theirs, false)
+FROM waits LEFT JOIN last_words USING (id) ORDER BY id
+"""
+
+
+def run_of(wait: Begun, at: datetime) -> Run:
     """A wait whose time is over ended then, also where nobody has looked yet."""
-    end = ends_at or resume_at
+    end = wait.ends_at or wait.resume_at
     over = end is not None and end <= at
-    return Run(calendar, start, max(start, end) if over and end else at, over)
-
-
-def spoke_last(acts: Iterable[Happened], cycle: int, at: datetime) -> bool:
-    """Whether the customer's was the last word of the cycle by `at`."""
-    before = [act for act in acts if act.cycle == cycle and act.at <= at]
-    taken_back = {act.reply for act in before if act.kind == TAKEN_BACK}
-    theirs = False
-    for act in before:
-        if is_theirs(act):
-            theirs = True
-        elif is_ours(act) and act.reply not in taken_back:
-            theirs = False
-    return theirs
-
-
-def is_theirs(act: Happened) -> bool:
-    return act.kind == WROTE or (act.kind == CONTACTED and act.outcome == REPLIED)
-
-
-def is_ours(act: Happened) -> bool:
-    return act.kind == REPLY_SENT or (act.kind == CONTACTED and act.outcome != REPLIED)
+    return Run(wait.calendar, wait.starts_at, max(wait.starts_at, end) if over and end else at, over)
 
 
 def by_owner(found: Waiting) -> ByOwner:

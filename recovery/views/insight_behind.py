@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from django.db.models import QuerySet
+
 from recovery.views.insight_slice import Asked
 
 # Ticket ids by code: exactly those the number counts.
@@ -27,7 +29,9 @@ def ids_behind(asked: Asked, name: str) -> list[int]:
         found = BEHIND_EACH[code](asked, which)
     else:
         return []
-    return list(asked.seen.filter(pk__in=set(found)).order_by("-pk").values_list("pk", flat=True))
+    # What PostgreSQL can look up by itself need not come here and go back.
+    wanted = found if isinstance(found, QuerySet) else set(found)
+    return list(asked.seen.filter(pk__in=wanted).order_by("-pk").values_list("pk", flat=True))
 
 
 def said_of(name: str) -> list[str]:

@@ -108,7 +108,7 @@ def reach_block(found: Reach, asked: Asked) -> dict[str, Any]:
     hours = hours_used(found)
     return {
         "found": found,
-        "sentence": loop_words.attempts_words(Tally(found.rate, found.tickets)),
+        "sentence": loop_words.attempts_words(found.everything),
         "standouts": loop_words.best_and_worst(found),
         "zone": loop_words.zone_words(found),
         "picture": heat_picture(found),
@@ -116,7 +116,7 @@ def reach_block(found: Reach, asked: Asked) -> dict[str, Any]:
         "rows": [slot_row(found, hour, asked) for hour in hours],
         "sums": [
             *(place(found.weekdays.get(day), f"weekday.{day}", asked) for day in WEEKDAYS),
-            place(Tally(found.rate, found.tickets), "tried", asked),
+            place(found.everything, "tried", asked),
         ],
         "channels": [
             channel_row(channel, tally, asked)
@@ -144,12 +144,12 @@ def place(tally: Tally | None, code: str, asked: Asked) -> Spot | None:
     if tally is None:
         return None
     counts = words.counts_words(tally.rate) if tally.rate.share is not None else ""
-    return Spot(words.rate_words(tally.rate), counts, len(tally.tickets), behind(asked, behind=code))
+    return Spot(words.rate_words(tally.rate), counts, tally.tickets, behind(asked, behind=code))
 
 
 def channel_row(channel: str, tally: Tally, asked: Asked) -> Row:
     texts = [f"{tally.rate.hits:,}", f"{tally.rate.n:,}", words.rate_words(tally.rate)]
-    return Row(channel_word(channel), texts, len(tally.tickets), behind(asked, behind=f"channel.{channel}"))
+    return Row(channel_word(channel), texts, tally.tickets, behind(asked, behind=f"channel.{channel}"))
 
 
 # --- how many attempts --------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def owner_row(by: int | None, name: str, found: Waiting, asked: Asked) -> Row:
 
 def cycles_block(found: Cycles, asked: Asked) -> dict[str, Any]:
     counts = sorted(found.distribution.items())
-    size = len(found.courses)
+    size = found.size
     bars = [Bar(loop_words.cycles_words(cycles), count, f"{count:,}") for cycles, count in counts]
     return {
         "reopened": words.rate_words(found.reopened),

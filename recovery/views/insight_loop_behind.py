@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from django.utils.translation import gettext
 
-from recovery.insight.cycles import Cycles, cycles
+from recovery.insight import funnel
+from recovery.insight.cycles import of_so_many, reopened, reopened_after
 from recovery.insight.funnel import LOSSES, STAGES, Loss
-from recovery.insight.happened import histories
 from recovery.insight.loop import Loop, loop
-from recovery.insight.reach import Attempt, reach, tickets_of
+from recovery.insight.reach import HOURS, WEEKDAYS, attempts_at, tried_then
 from recovery.insight.times import GROUPED, KINDS, missed_of, promised
+from recovery.insight.waiting import waits_of
 from recovery.views import insight_loop_words as loop_words
 from recovery.views.insight_behind import BEHIND, BEHIND_EACH, SAID
 from recovery.views.insight_slice import Asked
@@ -22,7 +24,7 @@ from recovery.views.words import channel_word
 def in_funnel(asked: Asked, which: str) -> Iterable[int]:
     """A stage, or a stage and a loss after it."""
     stage, loss = stage_and_loss(which)
-    return loop_of(asked).funnel.tickets(stage, loss)
+    return funnel.behind(asked.kept, stage, loss).values_list("pk", flat=True)
 
 
 def stage_and_loss(which: str) -> tuple[str, Loss | None]:
@@ -37,62 +39,69 @@ def said_of_funnel(which: str) -> str:
     return loop_words.loss_words(loss) if loss else str(loop_words.STAGES[stage])
 
 
-def attempts_of(asked: Asked) -> list[Attempt]:
-    return reach(asked.cohort, asked.at).attempts
-
-
-def in_slot(asked: Asked, which: str) -> Iterable[int]:
-    found = attempts_of(asked)
-    return tickets_of(each for each in found if f"{each.weekday}-{each.hour}" == which)
-
-
-def at_hour(asked: Asked, which: str) -> Iterable[int]:
-    return tickets_of(each for each in attempts_of(asked) if f"{each.hour}" == which)
-
-
-def on_weekday(asked: Asked, which: str) -> Iterable[int]:
-    return tickets_of(each for each in attempts_of(asked) if f"{each.weekday}" == which)
+def tried(asked: Asked) -> Iterable[int]:
+    return attempts_at(asked.kept.tickets(), asked.at).values_list("ticket", flat=True)
 
 
 def by_channel(asked: Asked, which: str) -> Iterable[int]:
-    return tickets_of(each for each in attempts_of(asked) if each.channel == which)
+    attempts = attempts_at(asked.kept.tickets(), asked.at)
+    return attempts.filter(channel=which).values_list("ticket", flat=True)
+
+
+# When, by what stands in the address.
+SLOTS: Final = {f"{weekday}-{hour}": (weekday, hour) for weekday in WEEKDAYS for hour in HOURS}
+ON_WEEKDAY: Final = {f"{weekday}": (weekday, None) for weekday in WEEKDAYS}
+AT_HOUR: Final = {f"{hour}": (None, hour) for hour in HOURS}
+
+
+def then(when: Mapping[str, tuple[int | None, int | None]]) -> Callable[[Asked, str], Iterable[int]]:
+    def found(asked: Asked, which: str) -> Iterable[int]:
+        if which not in when:
+            return ()
+        weekday, hour = when[which]
+        return tried_then(asked.kept.tickets(), asked.at, weekday=weekday, hour=hour)
+
+    return found
 
 
 def said_of_slot(which: str) -> str:
     day, _dash, hour = which.partition("-")
-    return tried(loop_words.slot((number(day), number(hour))))
+    return tried_at(loop_words.slot((number(day), number(hour))))
 
 
-def tried(where: str) -> str:
+def tried_at(where: str) -> str:
     return gettext("tried: {where}").format(where=where)
 
 
 def waited(asked: Asked) -> Iterable[int]:
-    return loop_of(asked).waiting.tickets
+    return waits_of(asked.kept.tickets(), asked.at).values_list("ticket", flat=True)
 
 
 def waited_by(asked: Asked, which: str) -> Iterable[int]:
-    return {pause.ticket for pause in loop_of(asked).waiting.pauses if f"{pause.by or 0}" == which}
-
-
-def courses(asked: Asked) -> Cycles:
-    return cycles(histories(asked.cohort, asked.at))
+    """By the id of whoever stopped the clock; 0 is nobody who is still here."""
+    by = number(which)
+    if f"{by}" != which:
+        return ()
+    return waits_of(asked.kept.tickets(), asked.at).filter(by=by or None).values_list("ticket", flat=True)
 
 
 def loop_of(asked: Asked) -> Loop:
-    return loop(asked.cohort, asked.at, asked.as_of)
+    return loop(asked.kept, asked.at)
 
 
 def of_so_many_cycles(asked: Asked, which: str) -> Iterable[int]:
-    return {course.ticket for course in courses(asked).courses if f"{course.cycles}" == which}
+    cycles = number(which)
+    if cycles < 1 or f"{cycles}" != which:
+        return ()
+    return of_so_many(asked.kept.tickets(), asked.at, cycles).values_list("pk", flat=True)
 
 
-def reopened(asked: Asked) -> Iterable[int]:
-    return {course.ticket for course in courses(asked).courses if course.reopened}
+def begun_again(asked: Asked) -> Iterable[int]:
+    return reopened(asked.kept.tickets(), asked.at).values_list("pk", flat=True)
 
 
-def reopened_after(asked: Asked, which: str) -> Iterable[int]:
-    return {course.ticket for course in courses(asked).courses if course.reopened and course.cause == which}
+def begun_again_after(asked: Asked, which: str) -> Iterable[int]:
+    return reopened_after(asked.kept.tickets(), asked.at, which).values_list("pk", flat=True)
 
 
 def missed_in_group(asked: Asked, which: str) -> Iterable[int]:
@@ -106,21 +115,21 @@ def missed_in_group(asked: Asked, which: str) -> Iterable[int]:
 
 BEHIND.update(
     {
-        "tried": lambda asked: tickets_of(attempts_of(asked)),
+        "tried": tried,
         "waits": waited,
-        "reopened": reopened,
+        "reopened": begun_again,
     }
 )
 BEHIND_EACH.update(
     {
         "funnel": in_funnel,
-        "slot": in_slot,
-        "hour": at_hour,
-        "weekday": on_weekday,
+        "slot": then(SLOTS),
+        "hour": then(AT_HOUR),
+        "weekday": then(ON_WEEKDAY),
         "channel": by_channel,
         "waits": waited_by,
         "cycles": of_so_many_cycles,
-        "reopened": reopened_after,
+        "reopened": begun_again_after,
         "missed": missed_in_group,
     }
 )
@@ -129,9 +138,9 @@ SAID.update(
         "funnel": said_of_funnel,
         "tried": lambda _which: gettext("tried at least once"),
         "slot": said_of_slot,
-        "hour": lambda which: tried(loop_words.hour(number(which))),
-        "weekday": lambda which: tried(loop_words.weekday(number(which))),
-        "channel": lambda which: tried(channel_word(which)),
+        "hour": lambda which: tried_at(loop_words.hour(number(which))),
+        "weekday": lambda which: tried_at(loop_words.weekday(number(which))),
+        "channel": lambda which: tried_at(channel_word(which)),
         "waits": lambda _which: gettext("the clock stood for the customer"),
         "cycles": lambda which: loop_words.cycles_words(number(which)),
         "reopened": lambda _which: gettext("reopened after it was resolved"),

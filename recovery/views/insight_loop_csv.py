@@ -71,7 +71,7 @@ def funnel_rows(found: Funnel) -> Iterable[Row]:
 
 
 def reach_rows(found: Reach) -> Iterable[Row]:
-    yield rate_row("loop_slots", REACHED, "", found.rate)
+    yield rate_row("loop_slots", REACHED, "", found.everything.rate)
     yield from tally_rows(loop_words.slot, found.slots)
     yield from tally_rows(loop_words.weekday, found.weekdays)
     yield from tally_rows(loop_words.hour, found.hours)
@@ -121,7 +121,7 @@ def median(times: CensoredTimes) -> tuple[object, object, object]:
 
 
 def cycle_rows(found: Cycles) -> Iterable[Row]:
-    size = len(found.courses)
+    size = found.size
     for number, count in sorted(found.distribution.items()):
         yield rate_row("loop_cycles", _("tickets"), loop_words.cycles_words(number), Rate(count, size))
     yield rate_row("loop_cycles", REOPENED, "", found.reopened)

@@ -80,7 +80,7 @@ def grid_of(found: Reach, hours: Iterable[int]) -> Grid:
         for day in WEEKDAYS
     ]
     sums = [cell_of(by_hour.get(hour), loop_words.hour(hour)) for hour in hours]
-    everything = cell_of(Tally(found.rate, found.tickets), _("All"))
+    everything = cell_of(found.everything, _("All"))
     return Grid([*(f"{hour}" for hour in hours), _("All")], [*rows, (_("All"), [*sums, everything])])
 
 

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.cycles import Cycles, cycles
-from recovery.insight.happened import histories
 from recovery.insight.recovery import Rate
 from recovery.lifecycle import merge, reopen, resolve
 from recovery.models import Ticket
@@ -15,7 +14,7 @@ LATER = MONDAY + 30 * DAY
 
 
 def found(at: datetime = LATER) -> Cycles:
-    return cycles(histories(low_scores(Ticket.objects.all(), Slice()), at))
+    return cycles(low_scores(Ticket.objects.all(), Slice()), at)
 
 
 def again(cast: Cast, ticket: Ticket, *, at: datetime) -> Ticket:
@@ -53,4 +52,5 @@ def test_a_merged_ticket_was_never_resolved(cast: Cast) -> None:
 
 
 def test_nothing_is_no_figure() -> None:
-    assert (cycles({}).distribution, cycles({}).reopened, cycles({}).by_cause) == ({}, Rate(0, 0), {})
+    nothing = cycles(Ticket.objects.none(), LATER)
+    assert (nothing.size, nothing.distribution, nothing.reopened, nothing.by_cause) == (0, {}, Rate(0, 0), {})

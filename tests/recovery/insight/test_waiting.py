@@ -6,7 +6,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recovery.insight.cohort import Slice, low_scores
-from recovery.insight.happened import histories
 from recovery.insight.recovery import Rate
 from recovery.insight.waiting import Pause, Waiting, by_owner, waiting
 from recovery.lifecycle import customer_wrote, resume, start_waiting
@@ -20,8 +19,7 @@ LATER = MONDAY + 30 * DAY
 
 
 def found(at: datetime = LATER) -> Waiting:
-    cohort = low_scores(Ticket.objects.all(), Slice())
-    return waiting(cohort, histories(cohort, at), at)
+    return waiting(low_scores(Ticket.objects.all(), Slice()), at)
 
 
 def wait(cast: Cast, ticket: Ticket, *, at: datetime, until: datetime | None = None) -> Ticket:
@@ -124,4 +122,4 @@ def test_it_asks_the_database_as_often_for_many_as_for_one(cast: Cast) -> None:
     few = queries()
     for _ in range(5):
         wait(cast, low(cast), at=MONDAY + MINUTE)
-    assert queries() == few == 5  # what happened, the waits, and a calendar with its hours and days
+    assert queries() == few == 4  # the waits, and a calendar with its hours and days

@@ -8,11 +8,12 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from recovery.insight.cohort import Slice, low_scores
+from recovery.insight.cohort import Slice
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.loop import loop as loop_of
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Waited
+from recovery.insight.told import Told
 from recovery.lifecycle import customer_wrote, merge, reopen, start_waiting
 from recovery.models import Ticket
 from recovery.pictures import Point
@@ -65,7 +66,7 @@ class TestPage:
         said = text(vera, PAGE + "?from=2026-03-01")
         assert "Of 3 low scores 2 were resolved; 2 were sent the question again" in said
         assert "Not delivered: it has not left us yet" in said
-        assert "Still in work" in said
+        assert "In work, no answer yet" in said
 
     def test_the_sentence_comes_before_the_picture_the_table_and_the_small_print(
         self, cast: Cast, vera: Client
@@ -107,7 +108,7 @@ class TestPage:
         heard(cast, ticket, at=MONDAY + HOUR)
         said = text(vera, PAGE + "?from=2026-03-01")
         assert re.search(r"1 13 8 62 % \(\d+ to \d+\) 2 1 1 –", said)
-        search = loop_of(low_scores(Ticket.objects.all(), Slice()), LATER).reach.search
+        search = loop_of(Told(Ticket.objects.all(), Slice()), LATER).reach.search
         picture = attempts_curve(search, "")
         assert picture is not None
         assert not [row for row in table(vera, f"{PAGE}csv/?from=2026-03-01") if row[1] == "attempt 2"]
@@ -181,7 +182,7 @@ class TestBehind:
             ("slot.0-11", "tried: Monday, 11:00 to 12:00"),
             ("channel.phone", "tried: phone"),
             ("funnel.low", "Low scores"),
-            ("funnel.low.in_work.", "Still in work"),
+            ("funnel.low.in_work.", "In work, no answer yet"),
             ("cycles.1", "1 cycle"),
         ):
             assert said in text(vera, start + name)
@@ -290,7 +291,7 @@ class TestGrid:
     def test_narrow_it_is_the_same_grid_turned(self, cast: Cast) -> None:
         attempts(cast, 3, at=0, reached=1)
         attempts(cast, 2, at=8, reached=2)
-        picture = heat_picture(loop_of(low_scores(Ticket.objects.all(), Slice()), LATER).reach)
+        picture = heat_picture(loop_of(Told(Ticket.objects.all(), Slice()), LATER).reach)
         assert picture is not None
         for drawn in (picture.wide, picture.narrow):
             assert drawn.count(">1/3<") == 2, "the slot and its hour"
@@ -309,7 +310,7 @@ class TestCsv:
         put_right(cast, low(cast))
         rows = {tuple(row[:2]): row[2:] for row in table(vera, f"{PAGE}csv/?from=2026-03-01")}
         assert rows["Low scores", ""][:2] == ["13", "13"]
-        assert rows["Low scores", "Still in work"][:3] == ["12", "13", "0.9231"]
+        assert rows["Low scores", "In work, no answer yet"][:3] == ["12", "13", "0.9231"]
         assert rows["Resolved", ""][:2] == ["1", "13"]
         assert rows["attempts that reached somebody", "Monday, 10:00 to 11:00"][:3] == ["6", "12", "0.5"]
         assert rows["attempts per reach", ""][:3] == ["12", "6", "2.0"]
