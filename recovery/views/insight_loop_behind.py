@@ -1,4 +1,4 @@
-"""The tickets behind the numbers of the loop, and behind the promises broken by a team or at a priority."""
+"""The tickets behind the numbers of the loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from recovery.insight.cycles import of_so_many, reopened, reopened_after
 from recovery.insight.funnel import LOSSES, STAGES, Loss
 from recovery.insight.loop import Loop, loop
 from recovery.insight.reach import HOURS, WEEKDAYS, attempts_at, tried_then
-from recovery.insight.times import GROUPED, KINDS, missed_of, promised
 from recovery.insight.waiting import waits_of
 from recovery.views import insight_loop_words as loop_words
 from recovery.views.insight_behind import BEHIND, BEHIND_EACH, SAID
@@ -104,15 +103,6 @@ def begun_again_after(asked: Asked, which: str) -> Iterable[int]:
     return reopened_after(asked.kept.tickets(), asked.at, which).values_list("pk", flat=True)
 
 
-def missed_in_group(asked: Asked, which: str) -> Iterable[int]:
-    """`<kind>.<what it is grouped by>.<key>`."""
-    kind, by, key = (*which.split("."), "", "", "")[:3]
-    if kind not in KINDS or by not in GROUPED:
-        return ()
-    rows = [row for row in promised(asked.cohort, asked.at) if f"{GROUPED[by](row)}" == key]
-    return missed_of(rows, kind, asked.at)
-
-
 BEHIND.update(
     {
         "tried": tried,
@@ -130,7 +120,6 @@ BEHIND_EACH.update(
         "waits": waited_by,
         "cycles": of_so_many_cycles,
         "reopened": begun_again_after,
-        "missed": missed_in_group,
     }
 )
 SAID.update(
@@ -144,6 +133,5 @@ SAID.update(
         "waits": lambda _which: gettext("the clock stood for the customer"),
         "cycles": lambda which: loop_words.cycles_words(number(which)),
         "reopened": lambda _which: gettext("reopened after it was resolved"),
-        "missed": lambda _which: gettext("not in time"),
     }
 )

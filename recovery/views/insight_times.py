@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.times import KINDS, PRIORITY, TEAM, Pace, Times, times
+from recovery.insight.dues import PRIORITY, TEAM
+from recovery.insight.times import KINDS, Pace, Times, times
 from recovery.models import Team
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
@@ -21,6 +22,7 @@ from recovery.views import insight_words as words
 from recovery.views.insight_curves import times_curve
 from recovery.views.insight_frame import Line, behind, page
 from recovery.views.insight_slice import Asked
+from recovery.views.insight_times_behind import missed_code
 from recovery.views.words import priority_word
 
 
@@ -104,7 +106,7 @@ def group_row(kind: str, by: str, key: int, pace: Pace, name: str, asked: Asked)
         "kept": words.rate_words(kept.kept),
         "counts": words.counts_words(kept.kept) if kept.kept.share is not None else "",
         "missed": kept.tickets_missed,
-        "url": behind(asked, behind=f"missed.{kind}.{by}.{key}"),
+        "url": behind(asked, behind=missed_code(kind, by, key)),
         "half": words.estimate_words(waited.working, 50, words.working_span),
         "most": words.estimate_words(waited.working, 80, words.working_span),
     }
