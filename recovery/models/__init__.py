@@ -11,6 +11,7 @@ from recovery.models.event import TicketEvent
 from recovery.models.goodwill import Goodwill, GoodwillBudget, GoodwillKind, GoodwillLimit
 from recovery.models.guide import Playbook, PlaybookStep
 from recovery.models.hold_out import HoldOut, HoldOutDraw
+from recovery.models.initiative import Initiative
 from recovery.models.playbook import CannedText, NextIssue, StepDone
 from recovery.models.policy import EscalationStep, PolicyTarget, SlaPolicy
 from recovery.models.reply import Reply
@@ -47,6 +48,7 @@ __all__ = [
     "GoodwillLimit",
     "HoldOut",
     "HoldOutDraw",
+    "Initiative",
     "Leave",
     "Looking",
     "Membership",
