@@ -5,7 +5,8 @@ Between two looks at it the time is carried on by a clock that nobody can set.
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as wall_time
 
 from django.conf import settings
 from django.db import connection
@@ -66,3 +67,8 @@ def leap() -> timedelta | None:
     global _leap
     found, _leap = _leap, None
     return found
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in the zone of whoever looks."""
+    return timezone.make_aware(datetime.combine(day, wall_time()))

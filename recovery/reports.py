@@ -30,6 +30,7 @@ from recovery.lifecycle.own_time import opens_for
 from recovery.models import ReportMail, StaffProfile, Team
 from recovery.models.staff import role_of
 from surveys.models import Message, Survey
+from surveys.models.lookup import number
 
 KIND: Final = "report"
 SWEEP: Final = "reports"
@@ -167,10 +168,6 @@ def narrowed(user: User, query: str) -> Narrowed:
         touchpoint=given.get("touchpoint", ""),
         segment=segment_of(given.get("segment", "")),
     )
-
-
-def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def segment_of(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.clock import midnight
 from recovery.lifecycle.lost import LONGEST
 
 
@@ -22,4 +23,4 @@ class LostForm(forms.Form):
         day: date = self.cleaned_data["day"]
         if day == timezone.localtime(at).date():
             return at
-        return timezone.make_aware(datetime.combine(day, time()))
+        return midnight(day)

@@ -213,15 +213,3 @@ def stage_of(state: str, answered_at: datetime | None, asks: Iterable[Ask]) -> s
         asked_before = any(ask.asked_at and ask.asked_at <= answered_at for ask in asks)
         return ASKED if asked_before else UNPROMPTED
     return ASKED if state in (NO_ANSWER, WAITING) else state
-
-
-def pick(
-    told: Iterable[Story], column: str, states: Iterable[str], reached: bool | None = None
-) -> list[Story]:
-    """The stories behind a number: their state in a column, and whether they were reached."""
-    wanted = frozenset(states)
-    return [
-        story
-        for story in told
-        if getattr(story, column) in wanted and (reached is None or story.reached == reached)
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
+from dispatch import clock
 from dispatch.clock import now
 from recovery.models import Callback, TicketEvent
 from recovery.models.ticket import TicketQuerySet
@@ -51,9 +52,7 @@ class Band:
 
 def midnight(at: datetime, days: int = 0) -> datetime:
     """The start of the reader's day that many days on."""
-    here = timezone.get_current_timezone()
-    day = timezone.localtime(at).date() + timedelta(days=days)
-    return datetime.combine(day, time(), tzinfo=here)
+    return clock.midnight(timezone.localtime(at).date() + timedelta(days=days))
 
 
 def mine_in_bands(request: HttpRequest, at: datetime) -> TicketQuerySet:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from dispatch.clock import midnight
 from recovery.insight import standing
 from recovery.models import Callback, Deadline
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import IN_WORK, TicketQuerySet
 from recovery.views.news import answered
 from recovery.views.search import tickets_like
+from surveys.models.lookup import number as number
 
 ANY, IN_HAND, ME = "any", "open_work", "me"
 DUE, BOOKED, NONE = "due", "booked", "none"
@@ -47,10 +48,6 @@ FILTERS: Final = (
     "room",
     "q",
 )
-
-
-def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def day_of(text: str) -> date | None:
@@ -112,7 +109,7 @@ class Asked:
         """The start of the asked day on the reader's clock, some days on."""
         day = day_of(self.one(name))
         assert day is not None
-        return datetime.combine(day + timedelta(days=days), time(), tzinfo=timezone.get_current_timezone())
+        return midnight(day + timedelta(days=days))
 
     def narrowed(self, tickets: TicketQuerySet) -> TicketQuerySet:
         """Only what every filter allows."""

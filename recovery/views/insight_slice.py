@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
+from dispatch.clock import midnight as midnight
 from recovery.insight import segment
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.told import Told
@@ -135,11 +136,6 @@ def segment_words(text: str) -> str:
     found = segment.parse(text)
     name = found.name or str(SEGMENTS[found.kind])
     return _("{name}: {value}").format(name=name, value=found.value)
-
-
-def midnight(day: date) -> datetime:
-    """The beginning of a day in the reader's zone."""
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def end_of(day: date) -> datetime:

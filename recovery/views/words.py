@@ -10,9 +10,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from recovery.models import RuleCondition
-from recovery.models.contact import CONTACT_OUTCOMES
 from recovery.models.policy import DEADLINE_KINDS, PRIORITIES
-from recovery.models.ticket import OUTCOMES, STATUSES
+from recovery.models.ticket import OUTCOMES
 from recovery.rules.fields import field_named
 from surveys.models import Response
 from surveys.models.fields import CALL_TIMES, CHANNELS, LANGUAGES
@@ -110,10 +109,6 @@ def band_word(code: object) -> str:
     return name_in(Response.BANDS, code)
 
 
-def status_word(code: object) -> str:
-    return name_in(STATUSES, code)
-
-
 def channel_word(code: object) -> str:
     return name_in(CHANNELS, code)
 
@@ -124,10 +119,6 @@ def call_time_word(code: object) -> str:
 
 def outcome_word(code: object) -> str:
     return name_in(OUTCOMES, code)
-
-
-def contact_word(code: object) -> str:
-    return name_in(CONTACT_OUTCOMES, code)
 
 
 def kind_word(code: object) -> str:

@@ -40,6 +40,11 @@ class Holds(Lookup[str]):
         return f"character_pairs({lhs}) @> ARRAY[%s]::text[]", (*params, words)
 
 
+def number(text: str) -> int:
+    """The id that stands in an address; 0, which no row has, where none does."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def is_pair(words: str) -> bool:
     """Whether this is a word of two characters of a script that is written without spaces."""
     return PAIR.fullmatch(words) is not None

@@ -1,18 +1,18 @@
 """Staff pages about answers: finding one, and everything about it."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from dispatch.clock import midnight
 from surveys.access import visible_responses, visible_surveys
 from surveys.models import Answer, Question, Response
 from surveys.models.lookup import any_of, is_pair
@@ -101,9 +101,9 @@ def _chosen(rows: QuerySet[Response], wished: dict[str, str]) -> QuerySet[Respon
     elif wished["state"]:
         rows = rows.filter(state=wished["state"])
     if since := _day(wished["since"]):
-        rows = rows.filter(answered_at__gte=_midnight(since))
+        rows = rows.filter(answered_at__gte=midnight(since))
     if until := _day(wished["until"]):
-        rows = rows.filter(answered_at__lt=_midnight(until + timedelta(days=1)))
+        rows = rows.filter(answered_at__lt=midnight(until + timedelta(days=1)))
     return _found(rows, wished["q"]) if wished["q"] else rows
 
 
@@ -119,10 +119,6 @@ def _day(text: str) -> date | None:
         return parse_date(text)
     except ValueError:
         return None
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _answer_in_words(answer: Answer) -> str:

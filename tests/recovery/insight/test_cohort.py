@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recovery.insight.cohort import STATES, Slice, Story, low_scores, pick, stories
+from recovery.insight.cohort import STATES, Slice, Story, low_scores, stories
 from recovery.insight.recovery import recovery
 from recovery.lifecycle import end_unanswered, merge, reopen
 from recovery.models import Contact, Ticket, TicketEvent
@@ -248,14 +248,6 @@ def told_by_its_timeline(ticket: Ticket) -> str:
     if resurvey.state == "asked":
         return "waiting"
     return "no_answer" if resurvey.asked_at else "not_asked"
-
-
-def test_it_picks_the_tickets_behind_a_number(cast: Cast) -> None:
-    first, second = loop(cast, 9), loop(cast, 9, reached=False)
-    loop(cast, 3)
-    told = stories(low_scores(Ticket.objects.all(), ALL))
-    assert {story.ticket for story in pick(told, "next", ["promoter"])} == {first.pk, second.pk}
-    assert [story.ticket for story in pick(told, "next", ["promoter"], reached=False)] == [second.pk]
 
 
 def test_contacts_of_other_tickets_are_not_counted(cast: Cast) -> None:
