@@ -6,7 +6,8 @@ The number is that of the pages: a survey's figure, the rates of the recovery re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -19,11 +20,11 @@ from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.comebacks import Comebacks, comebacks
 from recovery.insight.recovery import Rate, recovery
 from recovery.insight.times import Promise as Deadline
-from recovery.insight.times import by_kind, promised
+from recovery.insight.times import WorkingClock, by_kind, clocks_for, firsts, promised, run_of, waited_of
 from recovery.models import Target, Team
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import TicketQuerySet
-from surveys.estimates import Interval
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, Interval
 from surveys.results import Figure, Which, figures_for
 
 MET, MISSED, ON_TRACK, AT_RISK, UNCLEAR = "met", "missed", "on_track", "at_risk", "unclear"
@@ -36,6 +37,10 @@ VERDICT_NAMES: Final[dict[str, str | Promise]] = {
     MET: _("met"),
 }
 KEPT: Final = {"contacted_in_time": FIRST_CONTACT, "resolved_in_time": RESOLUTION}
+HALF: Final = {"first_contact_half": FIRST_CONTACT, "resolution_half": RESOLUTION}
+
+# What a target is held against; times in minutes of working time.
+Number = Rate | Figure | CensoredTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`value` and `interval` in the unit of the target: points of NPS, else percent. None below ten."""
+    """`value` and `interval` in the unit of the target: points of NPS, hours of working time, else percent.
+
+    None below ten. The interval of a time has no upper end, infinity, where the data do not reach it; `hits`
+    of `n` are those done, of a rate or of the times.
+    """
 
     target: Target
     period: Period
@@ -101,26 +110,36 @@ def judged(
     today = at.astimezone(period.zone).date()
     periods = [(target, period.up_to(target.by_day)) for target in targets]
     of_tickets = [(target, span) for target, span in periods if target.metric not in Target.OF_A_SURVEY]
-    numbers: dict[int, Rate | Figure] = {
+    numbers: dict[int, Number] = {
         **measure_surveys([pair for pair in periods if pair not in of_tickets], at, as_of),
         **measure_tickets(of_tickets, seen, at, as_of),
     }
     return [judge(target, span, numbers[target.pk], today) for target, span in periods]
 
 
-def judge(target: Target, period: Period, number: Rate | Figure, today: date) -> Judged:
-    unit = 1 if target.metric == "nps" else 100
-    value, ends = (number.share if isinstance(number, Rate) else number.value), number.interval
-    interval = Interval(unit * ends.low, unit * ends.high) if ends else None
-    return Judged(
-        target=target,
-        period=period,
-        verdict=verdict(target, interval, today),
-        n=number.n if isinstance(number, Rate) else number.answered,
-        hits=number.hits if isinstance(number, Rate) else None,
-        value=None if value is None else unit * value,
-        interval=interval,
-    )
+def judge(target: Target, period: Period, number: Number, today: date) -> Judged:
+    value, interval = in_unit_of(target.metric, number)
+    if isinstance(number, Rate):
+        hits, n = number.hits, number.n
+    elif isinstance(number, CensoredTimes):
+        hits, n = number.events, number.count
+    else:
+        hits, n = None, number.answered
+    return Judged(target, period, verdict(target, interval, today), n, hits, value, interval)
+
+
+def in_unit_of(metric: str, number: Number) -> tuple[float | None, Interval | None]:
+    """The number and its interval as a target of it is given; both None below ten."""
+    if isinstance(number, CensoredTimes):
+        half = number.median if number.count >= MIN_ANSWERS_FOR_PERCENT else None
+        value, unit = (half.value if half else None), 1 / 60
+        ends = Interval(half.low or 0.0, math.inf if half.high is None else half.high) if half else None
+    else:
+        value = number.share if isinstance(number, Rate) else number.value
+        ends, unit = number.interval, 1 if metric == "nps" else 100
+    if value is None or ends is None:
+        return None, None
+    return unit * value, Interval(unit * ends.low, unit * ends.high)
 
 
 # --- what surveys say ---------------------------------------------------------------------------------------
@@ -149,6 +168,7 @@ class Widest:
     stories: dict[int, Story]
     given: dict[int, tuple[datetime, int]]
     promises: list[Deadline]
+    clocks: dict[int, WorkingClock]
     comebacks: Comebacks | None
     below: dict[int, frozenset[int]]
 
@@ -165,7 +185,7 @@ class Widest:
 
 def measure_tickets(
     pairs: Pairs, seen: TicketQuerySet, at: datetime, as_of: datetime | None
-) -> dict[int, Rate]:
+) -> dict[int, Rate | CensoredTimes]:
     if not pairs:
         return {}
     spans = [span for _target, span in pairs]
@@ -183,10 +203,13 @@ def told(
 ) -> Widest:
     metrics = {target.metric for target in targets}
     rows = cohort.annotate(given=F("given_at")).order_by().values_list("pk", "given", "response__survey_id")
+    promises = promised(cohort, at) if metrics & (KEPT.keys() | HALF.keys()) else []
+    timed = firsts(promises) if metrics & HALF.keys() else []
     return Widest(
         stories={story.ticket: story for story in stories(cohort, as_of)},
         given={pk: (given_at, survey) for pk, given_at, survey in rows},
-        promises=promised(cohort, at) if metrics & KEPT.keys() else [],
+        promises=promises,
+        clocks=clocks_for(run_of(row, at) for row in timed) if timed else {},
         comebacks=comebacks(cohort, seen, at) if "repeat_contact" in metrics else None,
         below=teams_below({target.team_id for target in targets if target.team_id}),
     )
@@ -198,14 +221,17 @@ def teams_below(teams: set[int]) -> dict[int, frozenset[int]]:
     return {team: frozenset(Team.ids_below({team}, parents)) for team in teams}
 
 
-def measured(metric: str, widest: Widest, tickets: frozenset[int], at: datetime) -> Rate:
+def measured(metric: str, widest: Widest, tickets: frozenset[int], at: datetime) -> Rate | CensoredTimes:
     """The number of the pages, of these tickets."""
     if metric in KEPT:
         return by_kind((row for row in widest.promises if row.ticket in tickets), at)[KEPT[metric]].kept
+    if metric in HALF:
+        rows = [row for row in widest.promises if row.kind == HALF[metric] and row.ticket in tickets]
+        return waited_of(rows, widest.clocks, at).working
     if metric == "repeat_contact":
         return widest.comebacks.among(tickets) if widest.comebacks else Rate(0, 0)
     found = recovery([widest.stories[ticket] for ticket in tickets])
-    rates = {
+    rates: dict[str, Rate] = {
         "reached": found.reached,
         "responded": found.responded,
         "recovered": found.recovered(),
@@ -219,6 +245,8 @@ def measured(metric: str, widest: Widest, tickets: frozenset[int], at: datetime)
 
 def definition_of(metric: str) -> str:
     """Where the number is defined."""
+    if metric in HALF:
+        return f"{HALF[metric]}_time"
     return f"{KEPT[metric]}_kept" if metric in KEPT else metric
 
 
@@ -235,18 +263,38 @@ def targets_for(
     return list(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Where a chart draws its target: points of NPS, else percent."""
-
-    value: float
-    by_day: date
-
-
-def line_for(metric: str, survey: int | None = None, *, team: int | None = None, today: date) -> Line | None:
-    """The target a chart of this number shows: the next one whose day has not passed, else the last; None
-    where there is none. One query."""
-    rows = list(Target.objects.filter(metric=metric, survey=survey, team=team).order_by("by_day"))
+def next_of(targets: Iterable[Target], today: date) -> Target | None:
+    """The one a chart shows: the next whose day has not passed, else the last."""
+    rows = sorted(targets, key=lambda each: (each.by_day, each.pk))
     ahead = [row for row in rows if row.by_day >= today]
-    row = ahead[0] if ahead else (rows[-1] if rows else None)
-    return Line(float(row.value), row.by_day) if row else None
+    return ahead[0] if ahead else (rows[-1] if rows else None)
+
+
+def beside(
+    numbers: Mapping[str, Number],
+    seen: TicketQuerySet,
+    period: Period,
+    at: datetime,
+    as_of: datetime | None = None,
+    *,
+    team: int | None = None,
+    survey: int | None = None,
+) -> dict[str, Judged]:
+    """The target of each number of a page, by what it is a target of: of exactly the team or survey the page
+    is narrowed to, else of everybody.
+
+    One query where the days of the page are those the target is measured over: then the number of the page
+    is judged. A target whose day has passed within them is measured up to it, as on the page of targets.
+    """
+    today = at.astimezone(period.zone).date()
+    rows = Target.objects.filter(metric__in=list(numbers), team=team, survey=survey)
+    by_metric: dict[str, list[Target]] = {}
+    for row in rows.select_related("team", "survey"):
+        by_metric.setdefault(row.metric, []).append(row)
+    chosen = [one for each in by_metric.values() if (one := next_of(each, today))]
+    other_days = [target for target in chosen if period.up_to(target.by_day) != period]
+    found = judged(other_days, seen, period, at, as_of) if other_days else []
+    found += [
+        judge(target, period, numbers[target.metric], today) for target in chosen if target not in other_days
+    ]
+    return {each.target.metric: each for each in found}

@@ -13,6 +13,7 @@ from recovery.pictures.paper import (
     Labels,
     fitted,
     is_narrow,
+    linked,
     measured,
     measured_bold,
     n,
@@ -36,8 +37,11 @@ class Bar:
     tone: str = "neutral"
     low: float | None = None
     high: float | None = None
-    # Where the number should be: a stroke across its row.
+    # Where the number should be: a stroke across its row, and how that is said.
     mark: float | None = None
+    goal: str = ""
+    # What it counts.
+    href: str = ""
 
     def __post_init__(self) -> None:
         if min(self.value, *self.ends) < 0:
@@ -46,6 +50,10 @@ class Bar:
     @property
     def ends(self) -> tuple[float, ...]:
         return tuple(end for end in (self.value, self.low, self.high, self.mark) if end is not None)
+
+    @property
+    def told(self) -> str:
+        return "; ".join(part for part in (f"{self.label}: {self.text}", self.goal) if part)
 
 
 def bar_svg(
@@ -65,7 +73,7 @@ def bar_svg(
     numbers = max(measured_bold(bar.text) for bar in bars) + SPACE
     track = _Track(names, width - names - numbers, full or longest or 1)
     row = 40.0 if narrow else 24.0
-    parts = [_bar_svg(bar, track, index * row, narrow) for index, bar in enumerate(bars)]
+    parts = [_row_svg(bar, track, index * row, row, width) for index, bar in enumerate(bars)]
     return svg("bars", width, row * len(bars), labels, f"{ident}-{width}", parts)
 
 
@@ -82,19 +90,24 @@ class _Track:
 def _bar_svg(bar: Bar, track: _Track, top: float, narrow: bool) -> str:
     y = top + (20 if narrow else 5)
     name_room, name_y = (track.length, top + FONT + 2) if narrow else (track.x - SPACE, y + FONT - 1)
-    told = escape(f"{bar.label}: {bar.text}")
     if bar.low is None or bar.high is None:
         mark = _bar_mark(track, y, bar.value)
     else:
         mark = _point_mark(track, y, bar.value, bar.low, bar.high)
     return (
-        f'<g class="tone-{escape(bar.tone)}"><title>{told}</title>'
+        f'<g class="tone-{escape(bar.tone)}"><title>{escape(bar.told)}</title>'
         + text("flow-label", 0, name_y, "start", escape(fitted(str(bar.label), name_room)))
         + mark
         + _target_mark(track, y, bar.mark)
         + text("flow-value", track.x + track.length + 8, y + FONT - 1, "start", escape(bar.text))
         + "</g>"
     )
+
+
+def _row_svg(bar: Bar, track: _Track, top: float, row: float, width: float) -> str:
+    """The whole row of a bar that leads somewhere can be pressed, and shows when it has the focus."""
+    area = rect("part-area", 1, top + 1, width - 2, row - 2) if bar.href else ""
+    return linked(bar.href, bar.told, area + _bar_svg(bar, track, top, is_narrow(width)))
 
 
 def _target_mark(track: _Track, y: float, value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from recovery.pictures.paper import FONT, Labels, is_narrow, measured, n, svg
+from recovery.pictures.paper import FONT, LINE, Labels, is_narrow, measured, n, svg, text
 
 _LEFT: Final = 44.0
 _FOOT: Final = 24.0
@@ -29,12 +29,14 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Curve:
     """`until` is how far the data reach. `ticks` are places on the x axis with their words; `marks` are
-    moments worth a line, with their words."""
+    moments worth a line, with their words; `goals` are where a mark should be, and how that is said: the axis
+    reaches them, the curve does not."""
 
     points: Sequence[Point]
     until: float
     ticks: Sequence[tuple[float, str]] = ()
     marks: Sequence[tuple[float, float, str]] = ()
+    goals: Sequence[tuple[float, str]] = ()
 
     def __post_init__(self) -> None:
         if any(first.x > second.x for first, second in pairwise(self.points)):
@@ -42,19 +44,29 @@ class Curve:
         if self.points and self.until < self.points[-1].x:
             raise ValueError("A curve ends where its data end.")
 
+    @property
+    def width(self) -> float:
+        return max(self.until, *(value for value, _words in self.goals), 0.0)
+
+    def band_at(self, x: float) -> tuple[float, float]:
+        """The ends of the interval there; nothing is done before the first point."""
+        here = next((point for point in reversed(self.points) if point.x <= x), None)
+        return (here.low, here.high) if here else (0.0, 0.0)
+
 
 def curve_svg(curve: Curve, labels: Labels, *, width: int = 960, ident: str = "curve") -> SafeString:
     """A curve without points, or without any length, draws nothing."""
     if not curve.points or curve.until <= 0:
         return SafeString()
     height = 200.0 if is_narrow(width) else 260.0
-    paper = _Paper(width - _LEFT - _RIGHT, height - _FOOT - _HEAD, curve.until)
+    paper = _Paper(width - _LEFT - _RIGHT, height - _FOOT - _HEAD, curve.width)
     parts = [
         *(_level(paper, share) for share in (0.0, 0.25, 0.5, 0.75, 1.0)),
         *_ticks(paper, curve.ticks),
         f'<path class="curve-band" d="{_band(paper, curve)}"/>',
         f'<path class="curve-line" d="{_stairs(paper, curve, [point.share for point in curve.points])}"/>',
-        *(_mark(paper, *mark) for mark in curve.marks),
+        *(_goal(paper, *goal) for goal in curve.goals),
+        *_marks(paper, curve),
     ]
     return svg("curve", width, height, labels, f"{ident}-{width}", parts)
 
@@ -115,14 +127,40 @@ def _band(paper: _Paper, curve: Curve) -> str:
     return f"{there}{back}H{n(paper.x(curve.points[0].x))}V{n(paper.y(0))}Z"
 
 
+def _goal(paper: _Paper, value: float, words: str) -> str:
+    """An upright line, its words at its foot: the curve has left that corner by then."""
+    x = paper.x(value)
+    at, anchor = _beside(paper, x, words, 6)
+    return f'<path class="mark-target" d="M{n(x)} {n(_HEAD)}V{n(paper.y(0))}"/>' + text(
+        "flow-label", at, paper.y(0) - 6, anchor, escape(words)
+    )
+
+
+def _marks(paper: _Paper, curve: Curve) -> list[str]:
+    """Points on the curve; their words right below the band, or left above it where there is no room."""
+    drawn: list[str] = []
+    bases: list[float] = []
+    for value, share, words in curve.marks:
+        low, high = (paper.y(end) for end in curve.band_at(value))
+        at, anchor = _beside(paper, paper.x(value), words, 8)
+        foot = max(low, paper.y(share)) + FONT + 4
+        base = max(FONT, high - 6) if anchor == "end" else min(foot, paper.y(0) - 22)
+        while any(abs(base - other) < LINE for other in bases):
+            base += LINE
+        bases.append(base)
+        drawn.append(_mark(paper, value, share, text("flow-label", at, base, anchor, escape(words))))
+    return drawn
+
+
 def _mark(paper: _Paper, value: float, share: float, words: str) -> str:
-    """A point on the curve, with its words on the side that has room."""
     x, y = paper.x(value), paper.y(share)
-    left = x + measured(words) + 12 > _LEFT + paper.width
-    at, anchor = (x - 8, "end") if left else (x + 8, "start")
     return (
         f'<path class="curve-mark" d="M{n(_LEFT)} {n(y)}H{n(x)}V{n(paper.y(0))}"/>'
-        f'<circle class="spark-dot tone-accent" cx="{n(x)}" cy="{n(y)}" r="4"/>'
-        f'<text class="flow-label" x="{n(at)}" y="{n(y + (18 if not left else -8))}" font-size="{n(FONT)}"'
-        f' text-anchor="{anchor}">{escape(words)}</text>'
+        f'<circle class="spark-dot tone-accent" cx="{n(x)}" cy="{n(y)}" r="4"/>{words}'
     )
+
+
+def _beside(paper: _Paper, x: float, words: str, gap: float) -> tuple[float, str]:
+    """Right of x, or left of it where there is no room."""
+    left = x + measured(words) + gap + 4 > _LEFT + paper.width + _RIGHT
+    return (x - gap, "end") if left else (x + gap, "start")

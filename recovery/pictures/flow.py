@@ -17,6 +17,7 @@ from recovery.pictures.paper import (
     grouped,
     halves,
     is_narrow,
+    linked,
     measured,
     measured_bold,
     n,
@@ -38,6 +39,7 @@ class Node:
     column: int
     tone: str = "neutral"
     value: int = 0
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Link:
     target: str
     value: int
     tone: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ class _Box:
         return grouped(self.value)
 
     @property
+    def told(self) -> str:
+        return f"{self.name}: {self.number}"
+
+    @property
     def one_line(self) -> float:
         return measured(self.name) + 6 + measured_bold(self.number)
 
@@ -131,9 +138,13 @@ def flow_svg(flow: Flow, labels: Labels, *, width: int = WIDE, ident: str = "flo
     height = _place_down(columns)
     _lay_ribbons(ribbons)
     parts = [
-        *(_ribbon_svg(ribbon) for ribbon in sorted(ribbons, key=lambda each: -each.thickness)),
-        *(_box_svg(box) for box in boxes.values()),
-        *(_label_svg(box) for box in boxes.values()),
+        # From left to right, as they are reached by keyboard; where they cross, the thin above the thick.
+        *(_ribbon_svg(each) for each in sorted(ribbons, key=lambda each: (each.source.x, -each.thickness))),
+        *(
+            linked(box.node.href, box.told, _box_svg(box) + _label_svg(box))
+            for column in columns
+            for box in column
+        ),
     ]
     return svg("flow", width, height, labels, f"{ident}-{width}", parts)
 
@@ -256,14 +267,14 @@ def _ribbon_svg(ribbon: _Ribbon) -> str:
     )
     tone = ribbon.link.tone or ribbon.target.node.tone
     told = f"{ribbon.source.name} → {ribbon.target.name}: {grouped(ribbon.link.value)}"
-    return f'<path class="flow-link tone-{escape(tone)}" d="{path}"><title>{escape(told)}</title></path>'
+    drawn = f'<path class="flow-link tone-{escape(tone)}" d="{path}"><title>{escape(told)}</title></path>'
+    return linked(ribbon.link.href, told, drawn)
 
 
 def _box_svg(box: _Box) -> str:
-    told = escape(f"{box.name}: {box.number}")
     return (
         f'<rect class="flow-node tone-{escape(box.node.tone)}" x="{n(box.x)}" y="{n(box.y)}"'
-        f' width="{n(_BAR)}" height="{n(box.thickness)}"><title>{told}</title></rect>'
+        f' width="{n(_BAR)}" height="{n(box.thickness)}"><title>{escape(box.told)}</title></rect>'
     )
 
 

@@ -14,6 +14,7 @@ NARROW: Final = 328  # what a screen of 360 px leaves between its margins
 FONT: Final = 12.0
 LINE: Final = 15.0
 SPACE: Final = 12.0
+_LINK: Final = '<a class="part-link"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ def svg(
 ) -> SafeString:
     ident = escape(ident)
     kind = f"{kind} picture-{'narrow' if is_narrow(width) else 'wide'}"
+    # An image has no parts for whoever does not see it; what holds links is a group of them.
+    role = "group" if any(_LINK in part for part in parts) else "img"
     return as_markup(
-        f'<svg class="{kind}" viewBox="0 0 {n(width)} {n(height)}" role="img"'
+        f'<svg class="{kind}" viewBox="0 0 {n(width)} {n(height)}" role="{role}"'
         f' aria-labelledby="{ident}-title" aria-describedby="{ident}-desc">'
         f'<title id="{ident}-title">{escape(labels.title)}</title>'
         f'<desc id="{ident}-desc">{escape(labels.description)}</desc>{"".join(parts)}</svg>'
@@ -44,6 +47,13 @@ def svg(
 def as_markup(svg: str) -> SafeString:
     # Whatever came from outside was escaped where it was written: labels, titles, tones, idents.
     return mark_safe(svg)  # noqa: S308
+
+
+def linked(href: str, told: str, content: str) -> str:
+    """A part of a picture that opens what it counts; the part alone where there is nothing to open."""
+    if not href:
+        return content
+    return f'{_LINK} href="{escape(href)}" aria-label="{escape(told)}">{content}</a>'
 
 
 def text(kind: str, x: float, y: float, anchor: str, content: str) -> str:

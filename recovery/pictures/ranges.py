@@ -21,10 +21,11 @@ from recovery.pictures.paper import (
     svg,
     text,
 )
-from recovery.pictures.trend import axis_values
+from recovery.pictures.trend import Goal, axis_values
 
 _POINT: Final = 4.0
 _FOOT: Final = 22.0
+_HEAD: Final = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,17 @@ def ranges_svg(
     floor: float = -100,
     ceiling: float = 100,
     ident: str = "ranges",
+    goal: Goal | None = None,
 ) -> SafeString:
-    """The ranges from top to bottom; an upright line at `middle`. Drawn narrow, labels stand above.
+    """The ranges from top to bottom; an upright line at `middle`, a broken one at the goal, with its words.
 
+    Drawn narrow, labels stand above.
     `tick` writes a value of the axis, which never leaves floor to ceiling. No ranges draw nothing.
     """
     if not ranges:
         return SafeString()
     ends = [end for each in ranges for end in (each.low, each.high)] + ([] if middle is None else [middle])
+    ends += [goal.value] if goal else []
     ticks = axis_values(min(ends), max(ends), floor, ceiling)
     narrow = is_narrow(width)
     names = 0.0 if narrow else min(width * 0.4, max(measured(each.label) for each in ranges) + SPACE)
@@ -64,11 +68,13 @@ def ranges_svg(
     # Half a tick's words and a point need room beside either end of the axis.
     room = max(measured(tick(end)) / 2 for end in (ticks[0], ticks[-1])) + _POINT
     paper = _Paper(names + room, width - names - numbers - 2 * room, ticks, 40.0 if narrow else 26.0)
-    height = paper.row * len(ranges) + _FOOT
+    head = _HEAD if goal else 0.0
+    height = head + paper.row * len(ranges) + _FOOT
     parts = [
         *(_tick(paper, value, height, tick) for value in ticks),
         _middle(paper, middle, height),
-        *(_range(paper, each, place * paper.row, narrow, width) for place, each in enumerate(ranges)),
+        _goal(paper, goal, height, width) if goal else "",
+        *(_range(paper, each, head + place * paper.row, narrow, width) for place, each in enumerate(ranges)),
     ]
     return svg("ranges", width, height, labels, f"{ident}-{width}", parts)
 
@@ -95,6 +101,14 @@ def _middle(paper: _Paper, middle: float | None, height: float) -> str:
     if middle is None:
         return ""
     return f'<path class="trend-change" d="M{n(paper.x(middle))} 0V{n(height - _FOOT)}"/>'
+
+
+def _goal(paper: _Paper, goal: Goal, height: float, width: float) -> str:
+    x, words = paper.x(goal.value), measured(goal.told)
+    at = min(max(0.0, x - words / 2), max(0.0, width - words))
+    return f'<path class="mark-target" d="M{n(x)} {n(_HEAD - 2)}V{n(height - _FOOT)}"/>' + text(
+        "tick-label", at, FONT, "start", escape(goal.told)
+    )
 
 
 def _range(paper: _Paper, each: Range, top: float, narrow: bool, width: float) -> str:

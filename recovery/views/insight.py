@@ -14,17 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.cohort import BANDS, RECOVERED, STATES, Story
+from recovery.insight.cohort import BANDS, RECOVERED, STATES, STILL_IN_WORK, Story
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.groups import CAUSE, FIELDS, WAIT_NAMES
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
 from recovery.insight.told import WAIT
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
+from recovery.views.insight_again import in_work_again
 from recovery.views.insight_frame import Line, behind, page, rate_line
+from recovery.views.insight_goals import Goals, goals_for
 from recovery.views.insight_groups import GROUPINGS, groups
 from recovery.views.insight_hold_out import shown_hold_outs
-from recovery.views.insight_pictures import flow_picture
+from recovery.views.insight_pictures import figures_picture, flow_picture
 from recovery.views.insight_slice import Asked
 from surveys.scoring import PROMOTER
 
@@ -40,6 +42,8 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
     by = by if by in GROUPINGS else CAUSE
     told = asked.kept.counted(*sorted({WAIT, FIELDS[by]}))
     found = recovery(told)
+    goals = goals_for(asked, numbers_of(found)) if found.size else {}
+    lines = recovery_lines(found, asked, goals)
     return page(
         request,
         "insight",
@@ -49,17 +53,30 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         hold_outs=shown_hold_outs(asked),
         reached=words.reached_words(found),
         comparison=words.comparison(found),
-        picture=flow_picture(found) if found.size else None,
+        picture=flow_picture(found, lambda which: behind(asked, **which)) if found.size else None,
+        figures_picture=figures_picture(lines),
         all_url=behind(asked),
         reached_url=behind(asked, reached="1"),
         table=matrix(found, asked),
-        lines=recovery_lines(found, asked),
+        lines=lines,
+        goals=goals,
         dose=dose_line(told, asked),
-        ever_and_now=ever_and_now(found, asked),
+        ever_and_now=ever_and_now(found, asked, goals),
         why=why_not_asked(found, asked),
+        again=in_work_again(asked, found.count(states=[STILL_IN_WORK])) if found.size else None,
         csv_url=f"{reverse('insight-csv')}?{asked.query}",
-        **groups(told, by, asked),
+        **groups(told, by, asked, goals),
     )
+
+
+def numbers_of(found: Recovery) -> dict[str, Rate]:
+    """Those of the page that can have a target."""
+    return {
+        "recovered": found.recovered(),
+        "converted": found.converted(),
+        "reached": found.reached,
+        "responded": found.responded,
+    }
 
 
 @dataclass(frozen=True)
@@ -87,20 +104,24 @@ def cell(found: Recovery, asked: Asked, reached: bool | None, states: Iterable[s
     return Cell(found.count(reached=reached, states=states), behind(asked, **which))
 
 
-def recovery_lines(found: Recovery, asked: Asked) -> list[Line]:
-    """Every figure with its counts, its interval and its meaning."""
+def recovery_lines(found: Recovery, asked: Asked, goals: Goals) -> list[Line]:
+    """Every figure with its counts, its interval, its meaning and its target."""
     answered, recovered = ",".join(BANDS), ",".join(RECOVERED)
+
+    def line(code: str, name: str | Promise, rate: Rate, **which: str) -> Line:
+        return rate_line(code, name, rate, behind(asked, **which), goal=goals.get(code))
+
     return [
-        rate_line("recovered", _("Recovered"), found.recovered(), behind(asked, state=recovered)),
+        line("recovered", _("Recovered"), found.recovered(), state=recovered),
         *compared_lines(found, asked),
         Line(_("Bounds"), bounds_words(found), DEFINITIONS["bounds"]),
-        rate_line("unanswered", _("Without an answer"), silent(found), behind(asked, state=",".join(SILENT))),
-        rate_line("converted", _("Converted"), found.converted(), behind(asked, state=PROMOTER)),
+        line("unanswered", _("Without an answer"), silent(found), state=",".join(SILENT)),
+        line("converted", _("Converted"), found.converted(), state=PROMOTER),
         lasting_line(found, asked),
-        rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1")),
+        line("reached", _("Reached"), found.reached, reached="1"),
         *too_late_lines(found, asked),
-        rate_line("asked", _("Asked again"), found.asked, behind(asked, stage="asked")),
-        rate_line("responded", _("Response"), found.responded, behind(asked, stage="asked", state=answered)),
+        line("asked", _("Asked again"), found.asked, stage="asked"),
+        line("responded", _("Response"), found.responded, stage="asked", state=answered),
     ]
 
 
@@ -168,11 +189,11 @@ def bounds_words(found: Recovery) -> str:
     )
 
 
-def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
-    """Recovered and converted by the next, the latest and the best answer."""
-    measures: list[tuple[str | Promise, Callable[[str], Rate], tuple[str, ...]]] = [
-        (_("Recovered"), found.recovered, RECOVERED),
-        (_("Converted"), found.converted, (PROMOTER,)),
+def ever_and_now(found: Recovery, asked: Asked, goals: Goals) -> list[dict[str, Any]]:
+    """Recovered and converted by the next, the latest and the best answer; a target is one of the next."""
+    measures: list[tuple[str, str | Promise, Callable[[str], Rate], tuple[str, ...]]] = [
+        ("recovered", _("Recovered"), found.recovered, RECOVERED),
+        ("converted", _("Converted"), found.converted, (PROMOTER,)),
     ]
     return [
         {
@@ -181,8 +202,9 @@ def ever_and_now(found: Recovery, asked: Asked) -> list[dict[str, Any]]:
                 rate_cell(rate(column), behind(asked, column=column, state=",".join(states)))
                 for column in COLUMNS
             ],
+            "goal": goals.get(code),
         }
-        for name, rate, states in measures
+        for code, name, rate, states in measures
     ]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -16,15 +15,15 @@ from recovery.insight.board import Board, board_of
 from recovery.insight.cohort import RECOVERED
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
-from recovery.insight.targets import Period
 from recovery.views import door, insight_slice
 from recovery.views import insight_survey_words as survey_words
 from recovery.views import insight_value_words as money_words
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import Line, behind, page, rate_line
+from recovery.views.insight_goals import Goals, Row, goals_among, period_of
 from recovery.views.insight_pictures import flow_picture
 from recovery.views.insight_slice import Asked
-from recovery.views.insight_targets import Row, url_of
+from recovery.views.insight_targets import url_of
 from recovery.views.insight_value import beside, people_url
 from surveys.results import Figure
 
@@ -35,8 +34,7 @@ MOST_CAUSES, MOST_TARGETS = 5, 6
 @require_safe
 def show_board(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    period = Period(asked.first, asked.last, timezone.get_current_timezone())
-    board = board_of(asked.seen, door.teams_of(request), asked.which, period, asked.at)
+    board = board_of(asked.seen, door.teams_of(request), asked.which, period_of(asked), asked.at)
     return page(
         request,
         "insight_board",
@@ -45,10 +43,10 @@ def show_board(request: HttpRequest) -> HttpResponse:
         found=board.found,
         reached=words.reached_words(board.found),
         comparison=words.comparison(board.found),
-        picture=flow_picture(board.found) if board.found.size else None,
+        picture=flow_picture(board.found, lambda which: behind(asked, **which)) if board.found.size else None,
         all_url=behind(asked),
         reached_url=behind(asked, reached="1"),
-        lines=five_figures(board, asked),
+        lines=five_figures(board, asked, goals_among(board.targets, asked)),
         targets=[Row(each, url_of(each, asked)) for each in board.targets[:MOST_TARGETS]],
         targets_left=max(0, len(board.targets) - MOST_TARGETS),
         causes=causes(board, asked),
@@ -57,13 +55,27 @@ def show_board(request: HttpRequest) -> HttpResponse:
     )
 
 
-def five_figures(board: Board, asked: Asked) -> list[Line]:
+def five_figures(board: Board, asked: Asked, goals: Goals) -> list[Line]:
     found, risk = board.found, board.value.at_risk
     return [
         survey_line(board, asked),
-        rate_line("reached", _("Reached"), found.reached, behind(asked, reached="1")),
-        rate_line("first_contact_kept", _("Contacted in time"), board.contacted, times_url(asked)),
-        rate_line("recovered", _("Recovered"), found.recovered(), behind(asked, state=",".join(RECOVERED))),
+        rate_line(
+            "reached", _("Reached"), found.reached, behind(asked, reached="1"), goal=goals.get("reached")
+        ),
+        rate_line(
+            "first_contact_kept",
+            _("Contacted in time"),
+            board.contacted,
+            times_url(asked),
+            goal=goals.get("contacted_in_time"),
+        ),
+        rate_line(
+            "recovered",
+            _("Recovered"),
+            found.recovered(),
+            behind(asked, state=",".join(RECOVERED)),
+            goal=goals.get("recovered"),
+        ),
         Line(
             _("Value at risk"),
             money_words.stakes_words(risk),
@@ -88,7 +100,9 @@ def survey_line(board: Board, asked: Asked) -> Line:
     name = survey_words.NAMES[figure.kind]
     counts = ngettext("{n} answer", "{n} answers", figure.answered).format(n=f"{figure.answered:,}")
     url = survey_url(asked, survey.pk)
-    return Line(name, figure_words(figure), DEFINITIONS[figure.kind], url, f"{survey} · {counts}")
+    goal = goals_among(board.targets, asked, survey=survey.pk).get(figure.kind)
+    note = f"{survey} · {counts}"
+    return Line(name, figure_words(figure), DEFINITIONS[figure.kind], url, note, goal=goal)
 
 
 def survey_url(asked: Asked, survey: int) -> str:

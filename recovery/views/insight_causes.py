@@ -29,6 +29,7 @@ from recovery.insight.causes import (
 from recovery.insight.cohort import Story
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.told import AGREES
+from recovery.models import Cause
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_behind import BEHIND
@@ -65,12 +66,16 @@ SIDE_NAMES: Final[dict[str, str | Promise]] = {FOUND: _("What we found"), SAID: 
 def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
     found = pareto(told, side)
     shown = found.known >= 10
+
+    def url_of(cause: Cause) -> str:
+        return behind(asked, **{f"cause_{side}": str(cause.pk)})
+
     return {
         "side": side,
         "name": SIDE_NAMES[side],
         "found": found,
         "first": found.rows[0] if found.rows else None,
-        "picture": causes_picture(found, f"causes-{side}") if found.rows else None,
+        "picture": causes_picture(found, f"causes-{side}", url_of) if found.rows else None,
         "definition": DEFINITIONS[f"cause_{side}"],
         "unknown_url": behind(asked, **{f"cause_{side}": "0"}),
         "rows": [
@@ -78,7 +83,7 @@ def cause_block(told: list[Story], side: str, asked: Asked) -> dict[str, Any]:
                 row,
                 words.percent(row.share) if shown else "",
                 words.percent(row.upto) if shown else "",
-                behind(asked, **{f"cause_{side}": str(row.cause.pk)}),
+                url_of(row.cause),
             )
             for row in found.rows
         ],

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from recovery.insight.reach import Search
 from recovery.insight.times import Waited
 from recovery.pictures import NARROW, WIDE, Curve, Labels, Point, curve_svg
+from recovery.views.insight_goals import Row
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_words import half_within, interval_words, working_span
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, SurvivalStep
@@ -21,16 +22,28 @@ TICKS: Final = 8
 FINEST: Final = 400
 
 
-def times_curve(kind: str, title: str, times: Waited) -> Picture | None:
+def times_curve(kind: str, title: str, times: Waited, goal: Row | None = None) -> Picture | None:
     """In working time, with half and four in five marked; None below ten, and where nothing is done yet.
 
-    It ends where fewer than ten are left, unless it is the plain share of all: then its end is no guess.
+    It ends where fewer than ten are left, unless it is the plain share of all: then its end is no guess. A
+    goal is the time within which half should be done: an upright line.
     """
     working = times.working
-    steps = working.steps if working.is_complete else working.telling
-    curve = curve_of(working, steps, working_ticks, working_span)
-    description = half_within(kind, times.working)
+    steps = steps_to_draw(working)
+    goals = [(60 * goal.value, _("half: {aim}").format(aim=goal.aim))] if goal else []
+    curve = curve_of(working, steps, working_ticks, working_span, goals)
+    description = " ".join(part for part in (half_within(kind, times.working), goal and goal.told) if part)
     return drawn(curve, Labels(_("{what}: done by when").format(what=title), description), f"curve-{kind}")
+
+
+def steps_to_draw(times: CensoredTimes) -> list[SurvivalStep]:
+    """Of a long curve the last step of each stretch no wider than a line: the others are not reckoned."""
+    until = len(times.times) if times.is_complete else times.telling_steps
+    places = times.times[:until]
+    if until <= FINEST or places[-1] <= 0:
+        return [times.step(index) for index in range(until)]
+    lasts = {int(FINEST * time / places[-1]): index for index, time in enumerate(places)}
+    return [times.step(index) for index in lasts.values()]
 
 
 def attempts_curve(search: Search, description: str) -> Picture | None:
@@ -54,14 +67,16 @@ def curve_of(
     steps: Sequence[SurvivalStep],
     ticks: Ticks,
     say: Callable[[float], str] | None,
+    goals: Sequence[tuple[float, str]] = (),
 ) -> Curve | None:
-    """The first `steps` of the curve of `times`."""
+    """The first `steps` of the curve of `times`; the axis goes on to the goals."""
     if times.count < MIN_ANSWERS_FOR_PERCENT or not steps:
         return None
     until = steps[-1].time
     points = [Point(step.time, 1 - step.survival, 1 - step.high, 1 - step.low) for step in steps]
     marks = [mark for mark in marks_of(times, say) if mark[0] <= until] if say else ()
-    return Curve(thinned(points, until), until, ticks(until), marks)
+    reach = max(until, *(place for place, _words in goals), 0.0)
+    return Curve(thinned(points, until), until, ticks(reach), marks, goals)
 
 
 def thinned(points: list[Point], until: float) -> list[Point]:

@@ -13,6 +13,7 @@ from recovery.insight.groups import CAUSE, HOURS, TEAM, TIER, TOUCHPOINT, code_o
 from recovery.insight.recovery import Group
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import behind
+from recovery.views.insight_goals import Goals
 from recovery.views.insight_pictures import ranking_picture
 from recovery.views.insight_slice import Asked
 
@@ -39,7 +40,7 @@ class GroupLine:
     recovered_url: str
 
 
-def groups(told: list[Story], by: str, asked: Asked) -> dict[str, Any]:
+def groups(told: list[Story], by: str, asked: Asked, goals: Goals) -> dict[str, Any]:
     found = grouped(told, by)
     name = names_of(by, [group.key for group in found])
     ranked = [line_of(group, name(group.key), by, asked) for group in found.ranked]
@@ -49,7 +50,11 @@ def groups(told: list[Story], by: str, asked: Asked) -> dict[str, Any]:
         ],
         "ranked": ranked,
         "small": [line_of(group, name(group.key), by, asked) for group in found.small],
-        "group_picture": ranking_picture([(line.name, line.group) for line in ranked]) if ranked else None,
+        "group_picture": ranking_picture(
+            [(line.name, line.group, line.recovered_url) for line in ranked], goals
+        )
+        if ranked
+        else None,
         "by": by,
     }
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from recovery.insight.targets import Line
 from recovery.pictures import NARROW, WIDE, Labels
 from recovery.pictures.levels import Level, levels_svg
 from recovery.pictures.ranges import Range, ranges_svg
 from recovery.pictures.trend import Goal, Mark, trend_svg
+from recovery.views.insight_goals import Row
 from recovery.views.insight_pictures import Picture
 from recovery.views.insight_survey_words import NAMES, figure_words, headline, value_words
 from recovery.views.insight_words import percent
@@ -49,7 +50,7 @@ def counted_levels(figure: Figure) -> list[tuple[int, int, float]]:
     return [(score, counts.get(score, 0), share) for score, share in figure.levels.shares.items()]
 
 
-def trend_picture(trend: Trend, kind: str, target: Line | None = None) -> Picture | None:
+def trend_picture(trend: Trend, kind: str, target: Row | None = None) -> Picture | None:
     """None where no week or month has enough answers, or only one has."""
     if sum(len(run) for run in trend.runs) < 2:
         return None
@@ -58,10 +59,17 @@ def trend_picture(trend: Trend, kind: str, target: Line | None = None) -> Pictur
     marks = [mark_of(point, trend, kind, id(point) in joined, id(point) in changes) for point in trend.points]
     labels = Labels(
         _("{name} over time, with its 95 % interval").format(name=NAMES[kind]),
-        _("The line is broken where fewer than ten answered, and where the scale changed."),
+        " ".join(
+            part
+            for part in (
+                _("The line is broken where fewer than ten answered, and where the scale changed."),
+                target.told if target else "",
+            )
+            if part
+        ),
     )
     floor, tick = axis_of(kind)
-    goal = goal_of(target, tick) if target else None
+    goal = goal_of(target) if target else None
     return Picture(
         *(
             trend_svg(marks, labels, width=width, tick=tick, ident="months", floor=floor, goal=goal)
@@ -70,13 +78,15 @@ def trend_picture(trend: Trend, kind: str, target: Line | None = None) -> Pictur
     )
 
 
-def goal_of(target: Line, tick: Callable[[float], str]) -> Goal:
-    day = date_format(target.by_day, "DATE_FORMAT")
-    return Goal(target.value, _("target {value} by {day}").format(value=tick(target.value), day=day))
+def goal_of(target: Row) -> Goal:
+    return Goal(target.value, target.aim)
 
 
-def parts_picture(ranked: Sequence[tuple[str, Part]], all_of_them: Figure) -> Picture | None:
-    """Groups of thirty answers or more under each other, with an upright line at the figure of all."""
+def parts_picture(
+    ranked: Sequence[tuple[str, Part]], all_of_them: Figure, target: Row | None = None
+) -> Picture | None:
+    """Groups of thirty answers or more under each other, with an upright line at the figure of all, and one
+    at its target."""
     kind = all_of_them.kind
     ranges = [found for name, part in ranked if (found := range_of(name, part))]
     if len(ranges) < 2 or all_of_them.value is None:
@@ -87,12 +97,11 @@ def parts_picture(ranked: Sequence[tuple[str, Part]], all_of_them: Figure) -> Pi
     )
     floor, tick = axis_of(kind)
     middle = times_of(kind) * all_of_them.value
-    return Picture(
-        *(
-            ranges_svg(ranges, labels, width=width, tick=tick, middle=middle, floor=floor, ident="parts")
-            for width in (WIDE, NARROW)
-        )
-    )
+    draw = partial(
+        ranges_svg, ranges, labels, tick=tick, middle=middle, floor=floor, ident="parts",
+        goal=goal_of(target) if target else None,
+    )  # fmt: skip
+    return Picture(draw(width=WIDE), draw(width=NARROW))
 
 
 def range_of(name: str, part: Part) -> Range | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.views.insight_words import Points, percent, points_of, why_words
 from surveys.eras import Era, Suspicion
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, Difference
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, MIN_ANSWERS_FOR_RANKING, Difference
 from surveys.models import Invitation, Response
 from surveys.results import Asking, Breakdown, Figure, Part, Rate, Results
 from surveys.scoring import Scale
@@ -159,13 +159,21 @@ def part_words(kind: str, part: Part) -> str:
 
 
 def parts_sentence(kind: str, breakdown: Breakdown, names: dict[str, str]) -> str:
-    """The parts that stand out, the largest difference first; at most three are named."""
+    """The parts that stand out, the largest difference first; at most three are named.
+
+    Only such as somebody can act on: with answers enough to be ranked, and known by a name.
+    """
     clear = sorted(
-        (part for part in breakdown.parts if part.is_clear),
+        (part for part in breakdown.ranked if part.is_clear and part.key),
         key=lambda part: -abs(part.difference.value if part.difference else 0.0),
     )
     if not breakdown.compared:
         return gettext("Too few answers to compare one group with the others.")
+    if not clear and any(part.is_clear for part in breakdown.parts):
+        return gettext(
+            "No group with a name and {least} answers or more differs clearly; of the smaller ones, and those"
+            " not known, some do."
+        ).format(least=MIN_ANSWERS_FOR_RANKING)
     if not clear:
         return ngettext(
             "{n} group was compared with the others: it does not differ clearly.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -15,10 +15,11 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.said import which_answers
-from recovery.insight.targets import line_for
+from recovery.insight.targets import in_unit_of
 from recovery.views import door, insight_slice
 from recovery.views import insight_survey_words as words
 from recovery.views.insight_frame import page
+from recovery.views.insight_goals import Row, goals_for
 from recovery.views.insight_slice import Asked
 from recovery.views.insight_survey_parts import parts_shown
 from recovery.views.insight_survey_pictures import (
@@ -45,6 +46,7 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         return page(request, "insight_surveys", asked, "insight-surveys", of_answers=True)
     results = results_of(survey, which_answers(asked.which))
     parts = parts_shown(results, request)
+    goal = goal_of(asked, results)
     return page(
         request,
         "insight_surveys",
@@ -56,7 +58,8 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         results=results,
         parts=parts,
         by=parts.by,
-        parts_picture=parts_picture([(row.name, row.part) for row in parts.ranked], results.figure),
+        parts_picture=parts_picture([(row.name, row.part) for row in parts.ranked], results.figure, goal),
+        goal=goal,
         team_ignored=asked.team is not None,
         said=said(results),
         figure_name=words.NAMES[survey.kind],
@@ -66,12 +69,8 @@ def show_surveys(request: HttpRequest) -> HttpResponse:
         declare_url=declare_url(request, survey),
         levels=levels_table(results.figure),
         levels_picture=levels_picture(results.figure),
-        trend=trend_table(results.trend),
-        trend_picture=trend_picture(
-            results.trend,
-            survey.kind,
-            line_for(survey.kind, survey.pk, today=timezone.localtime(asked.at).date()),
-        ),
+        trend=trend_table(results.trend, goal),
+        trend_picture=trend_picture(results.trend, survey.kind, goal),
         asking=asking_shown(results),
         answers_url=answers_url(asked, survey),
         csv_url=f"{reverse('insight-surveys-csv')}?{request.GET.urlencode()}",
@@ -86,6 +85,12 @@ def chosen(asked: Asked) -> tuple[Survey | None, list[tuple[Survey, int]]]:
     if not found:
         return (asked.surveys[0] if len(asked.surveys) == 1 else None), []
     return found[0][0], found[1:]
+
+
+def goal_of(asked: Asked, results: Results) -> Row | None:
+    """The target of this survey's figure, judged with it."""
+    kind, survey = results.survey.kind, results.survey
+    return goals_for(replace(asked, survey=survey), {kind: results.figure}, of_answers=True).get(kind)
 
 
 @dataclass(frozen=True)
@@ -165,10 +170,11 @@ class Stretch:
     figure: Figure
     text: str
     scale: str
+    against: str | Promise
 
 
-def trend_table(trend: Trend) -> list[Stretch]:
-    """The latest first; the scale is named where there is more than one."""
+def trend_table(trend: Trend, goal: Row | None = None) -> list[Stretch]:
+    """The latest first; the scale is named where there is more than one, and each held against the target."""
     several = len({point.era for point in trend.points}) > 1
     last = trend.points[-1].era.scale if trend.points else None
     return [
@@ -177,9 +183,20 @@ def trend_table(trend: Trend) -> list[Stretch]:
             point.figure,
             words.figure_words(point.figure),
             words.scale_words(point.era.scale, last) if several else "",
+            side_of(point.figure, goal) if goal else "",
         )
         for point in reversed(trend.points)
     ]
+
+
+def side_of(figure: Figure, goal: Row) -> str | Promise:
+    """Where the whole interval of a week or month lies, seen from the target."""
+    interval = in_unit_of(goal.found.target.metric, figure)[1]
+    if interval is None:
+        return "–"
+    if interval.low >= goal.value:
+        return _("at or above it")
+    return _("below it") if interval.high < goal.value else _("cannot tell")
 
 
 def asking_shown(results: Results) -> dict[str, Any] | None:

@@ -2,128 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery import access
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.targets import (
-    AT_RISK,
-    MET,
-    MISSED,
-    ON_TRACK,
-    UNCLEAR,
-    VERDICT_NAMES,
-    VERDICTS,
-    Judged,
-    Period,
-    definition_of,
-    judged,
-    targets_for,
-)
+from recovery.insight.targets import VERDICT_NAMES, VERDICTS, Judged, judged, targets_for
 from recovery.models import Target
 from recovery.pictures import Bar
 from recovery.views import door, insight_slice
 from recovery.views.insight_frame import page
+from recovery.views.insight_goals import Row as Row
+from recovery.views.insight_goals import period_of
 from recovery.views.insight_pictures import Picture, bars_picture
 from recovery.views.insight_slice import Asked
 
-TONES: Final = {MISSED: "late", AT_RISK: "soon", UNCLEAR: "paused", ON_TRACK: "met", MET: "met"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One target as the page says it."""
-
-    found: Judged
-    url: str
-
-    @property
-    def name(self) -> str:
-        return str(self.found.target.get_metric_display())
-
-    @property
-    def whose(self) -> str:
-        target = self.found.target
-        return " · ".join(str(each) for each in (target.team, target.survey) if each) or gettext("everybody")
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} · {self.whose}"
-
-    @property
-    def goal(self) -> str:
-        target = self.found.target
-        said = in_unit(target.metric, float(target.value))
-        if target.falls:
-            return gettext("{value} or less").format(value=said)
-        return gettext("{value} or more").format(value=said)
-
-    @property
-    def number(self) -> str:
-        return number_words(self.found)
-
-    @property
-    def verdict(self) -> str | Promise:
-        return VERDICT_NAMES[self.found.verdict]
-
-    @property
-    def tone(self) -> str:
-        return TONES[self.found.verdict]
-
-    @property
-    def period(self) -> str:
-        span = self.found.period
-        return gettext("{first} to {last}").format(
-            first=date_format(span.first, "SHORT_DATE_FORMAT"),
-            last=date_format(span.last, "SHORT_DATE_FORMAT"),
-        )
-
-    @property
-    def by_day(self) -> str:
-        return date_format(self.found.target.by_day, "DATE_FORMAT")
-
-    @property
-    def definition(self) -> str | Promise:
-        return DEFINITIONS[definition_of(self.found.target.metric)]
-
-
-def in_unit(metric: str, value: float) -> str:
-    return signed(value) if metric == "nps" else gettext("{n} %").format(n=f"{value:g}")
-
-
-def signed(value: float) -> str:
-    """+41, −7.5, 0: as the pages say an NPS."""
-    said = f"{value:g}".replace("-", "−")
-    return f"+{said}" if value > 0 else said
-
-
-def number_words(found: Judged) -> str:
-    """42 % (36 to 49); the counts where they are few."""
-    if found.value is None or found.interval is None:
-        return few_words(found)
-    say = signed if found.target.metric == "nps" else str
-    low, high = (say(round(end)) for end in (found.interval.low, found.interval.high))
-    value = in_unit(found.target.metric, round(found.value))
-    return gettext("{value} ({low} to {high})").format(value=value, low=low, high=high)
-
-
-def few_words(found: Judged) -> str:
-    if not found.n:
-        return "–"
-    if found.hits is not None:
-        return gettext("{hits} of {n}").format(hits=found.hits, n=found.n)
-    return ngettext("{n} answer", "{n} answers", found.n).format(n=found.n)
+# Drawn on the curve of the times themselves.
+NOT_DRAWN: Final = Target.IN_HOURS
 
 
 @door.staff_page()
@@ -157,8 +58,7 @@ def rows_for(user: User, asked: Asked) -> list[Row]:
 def judged_for(user: User, asked: Asked) -> list[Judged]:
     survey = asked.survey.pk if asked.survey else None
     targets = targets_for(access.teams_of(user), teams=asked.which.teams, survey=survey)
-    period = Period(asked.first, asked.last, timezone.get_current_timezone())
-    return judged(targets, asked.seen, period, asked.at, asked.as_of)
+    return judged(targets, asked.seen, period_of(asked), asked.at, asked.as_of)
 
 
 def sentence(found: list[Judged]) -> str:
@@ -174,7 +74,8 @@ def sentence(found: list[Judged]) -> str:
 
 def picture_of(rows: list[Row]) -> Picture | None:
     """Each number with its interval, and a stroke where it should be; NPS on its own range of 200 points."""
-    bars = [bar_of(row) for row in rows if row.found.value is not None]
+    drawn = [row for row in rows if row.found.target.metric not in NOT_DRAWN]
+    bars = [bar_of(row) for row in drawn if row.found.value is not None]
     return bars_picture(bars, gettext("Numbers and their targets"), "targets", full=1) if bars else None
 
 
@@ -186,7 +87,7 @@ def bar_of(row: Row) -> Bar:
         on_track_of(found.target, each)
         for each in (found.value, found.interval.low, found.interval.high, float(found.target.value))
     )
-    return Bar(row.label, value, row.number, row.tone, low, high, mark)
+    return Bar(row.label, value, row.number, row.tone, low, high, mark, row.told, row.url)
 
 
 def on_track_of(target: Target, value: float) -> float:
@@ -203,6 +104,8 @@ PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "repeat_contact": ("insight-tickets", {"behind": "came_back"}),
     "contacted_in_time": ("insight-times", {}),
     "resolved_in_time": ("insight-times", {}),
+    "first_contact_half": ("insight-times", {}),
+    "resolution_half": ("insight-times", {}),
 }
 
 

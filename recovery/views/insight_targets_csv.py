@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
@@ -15,7 +17,10 @@ from recovery.views.insight_targets import Row, rows_for
 @door.staff_page()
 @require_safe
 def export_targets(request: HttpRequest) -> HttpResponse:
-    """Values in the unit of the target: points of NPS, else percent."""
+    """Values in the unit of the target: points of NPS, hours of working time, else percent.
+
+    An end of an interval that the data do not reach is empty.
+    """
     asked = insight_slice.read(request, now())
     return as_file(
         dated("targets", asked), heads(), (cells(row) for row in rows_for(door.staff(request), asked))
@@ -54,7 +59,7 @@ def cells(row: Row) -> list[object]:
         found.n,
         "" if found.value is None else round(found.value, 2),
         round(ends.low, 2) if ends else "",
-        round(ends.high, 2) if ends else "",
+        round(ends.high, 2) if ends and math.isfinite(ends.high) else "",
         found.period.first.isoformat(),
         found.period.last.isoformat(),
         str(row.verdict),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -129,15 +130,26 @@ def show_tickets(request: HttpRequest) -> HttpResponse:
         "said": wanted.said,
         "back_url": f"{reverse('insight')}?{asked.query}",
         "now": asked.now,
+        "drawn": drawn_at(door.asked(request, "drawn"), asked),
     }
     return render(request, "recovery/insight_tickets.html", context)
+
+
+def drawn_at(text: str, asked: Asked) -> datetime | None:
+    """When the number was reckoned whose tickets these are, if it was another minute than now."""
+    try:
+        drawn = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    this_minute = asked.now.replace(second=0, microsecond=0)
+    return drawn if drawn.tzinfo and drawn < this_minute and not asked.as_of else None
 
 
 def newest_first(asked: Asked, wanted: Number) -> Sequence[int] | QuerySet[Any, int]:
     if wanted.behind:
         return ids_behind(asked, wanted.behind)
     if wanted.missed:
-        rows = missed(asked.cohort, wanted.missed, asked.at)
+        rows = missed(asked.kept.tickets(), wanted.missed, asked.at)
     else:
         rows = asked.kept.behind(wanted.wanted)
     return rows.order_by("-pk").values_list("pk", flat=True)

@@ -36,7 +36,8 @@ from recovery.views import door, insight_slice
 from recovery.views import insight_value_words as money_words
 from recovery.views.insight_behind import BEHIND, BEHIND_EACH, SAID
 from recovery.views.insight_frame import Line, behind, page, rate_line
-from recovery.views.insight_pictures import Picture, bars_picture
+from recovery.views.insight_goals import goals_for
+from recovery.views.insight_pictures import Picture, bars_picture, figures_picture
 from recovery.views.insight_slice import Asked, midnight
 from recovery.views.tickets import number
 
@@ -54,6 +55,7 @@ def lost_for(user: User, asked: Asked) -> Lost:
 def show_value(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     found = worth_for(door.staff(request), asked)
+    repeat = repeat_line(found.comebacks, asked)
     return page(
         request,
         "insight_value",
@@ -67,7 +69,8 @@ def show_value(request: HttpRequest) -> HttpResponse:
         questions=questions(door.asked(request, "if"), found.value, asked),
         kept_filters=list(QueryDict(asked.query).items()),
         lost=lost_block(found.lost, asked),
-        repeat=repeat_line(found.comebacks, asked),
+        repeat=repeat,
+        repeat_picture=figures_picture([repeat]) if repeat.goal else None,
         goodwill=goodwill_block(found.given, asked),
         csv_url=f"{reverse('insight-value-csv')}?{asked.query}",
     )
@@ -293,7 +296,8 @@ def repeat_line(found: Comebacks, asked: Asked) -> Line:
             ).format(n=f"{found.too_early:,}")
         )
     url = behind(asked, behind="came_back")
-    return rate_line("repeat_contact", _("Repeat contact"), found.rate, url, " · ".join(beside))
+    goal = goals_for(asked, {"repeat_contact": found.rate}).get("repeat_contact")
+    return rate_line("repeat_contact", _("Repeat contact"), found.rate, url, " · ".join(beside), goal)
 
 
 def goodwill_block(found: Given, asked: Asked) -> dict[str, Any]:

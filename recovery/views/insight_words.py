@@ -28,7 +28,7 @@ STATES: Final[dict[str, Promise]] = {
     cohort.WAITING: _("May still answer"),
     cohort.TO_BE_ASKED: _("To be asked"),
     cohort.NOT_ASKED: _("Not asked"),
-    cohort.STILL_IN_WORK: _("Still in work"),
+    cohort.STILL_IN_WORK: _("In work, no answer yet"),
     cohort.MERGED: _("Merged"),
 }
 STAGES: Final[dict[str, Promise]] = {
@@ -36,7 +36,7 @@ STAGES: Final[dict[str, Promise]] = {
     cohort.UNPROMPTED: _("Answered unasked"),
     cohort.TO_BE_ASKED: _("To be asked"),
     cohort.NOT_ASKED: _("Not asked"),
-    cohort.STILL_IN_WORK: _("Still in work"),
+    cohort.STILL_IN_WORK: _("In work, no answer yet"),
     cohort.MERGED: _("Merged"),
 }
 TONES: Final = {

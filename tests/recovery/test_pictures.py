@@ -10,14 +10,17 @@ from recovery.pictures import (
     NARROW,
     WIDE,
     Bar,
+    Curve,
     Flow,
     Labels,
     Link,
     Node,
     bar_svg,
+    curve_svg,
     flow_svg,
     sparkline_svg,
 )
+from recovery.pictures import Point as CurvePoint
 from surveys.scoring import CSAT_1_5_BEST_1, NPS_0_10
 
 LABELS = Labels("What became of 412 low scores", "287 were reached, 125 were not.")
@@ -217,19 +220,23 @@ HOSTILE = """<script>alert("x")</script>&'"""
 
 def every_picture(text: str) -> list[str]:
     labels = Labels(text, text)
+    linked = Flow([Node("a", text, 0, text, 1, text), Node("b", text, 1)], [Link("a", "b", 1, text, text)])
     flow = Flow([Node("a", text, 0, text, 1), Node("b", text, 1, text)], [Link("a", "b", 1, text)])
     return [
         flow_svg(flow, labels, ident=text),
         flow_svg(flow, labels, width=NARROW, ident=text),
         bar_svg([Bar(text, 1, text, text), Bar(text, 1, text, text, 0, 2)], labels, ident=text),
         sparkline_svg([1, 9], NPS_0_10, text),
+        flow_svg(linked, labels, ident=text),
+        bar_svg([Bar(text, 1, text, text, 0, 2, 1, text, text)], labels, ident=text),
+        curve_svg(Curve([CurvePoint(1, 1, 1, 1)], 1, goals=[(2, text)]), labels, ident=text),
     ]
 
 
 def test_it_lets_no_markup_in() -> None:
     for svg in every_picture(HOSTILE):
         assert {each.tag for each in drawn(svg).iter()} <= {
-            "svg", "title", "desc", "g", "path", "rect", "circle", "polyline", "text", "tspan",
+            "svg", "title", "desc", "g", "path", "rect", "circle", "polyline", "text", "tspan", "a",
         }  # fmt: skip
         assert "<script" not in svg
 
@@ -238,7 +245,7 @@ def test_it_keeps_a_strict_content_policy() -> None:
     for svg in every_picture("plain"):
         names = {name for each in drawn(svg).iter() for name in each.attrib}
         assert "style" not in names
-        assert not [name for name in names if name.startswith("on") or "href" in name]
+        assert not [name for name in names if name.startswith("on") or name.endswith("}href")]
 
 
 def test_it_has_a_name_and_a_description_for_screen_readers() -> None:
@@ -259,6 +266,40 @@ def test_it_marks_wide_and_narrow_pictures_so_that_a_page_can_show_one() -> None
     kinds = [drawn(flow_svg(FLOW, LABELS, width=width)).get("class") for width in (WIDE, NARROW)]
     kinds += [drawn(bar_svg([Bar("a", 1, "1")], LABELS, width=width)).get("class") for width in (640, NARROW)]
     assert kinds == ["flow picture-wide", "flow picture-narrow", "bars picture-wide", "bars picture-narrow"]
+
+
+# --- what its parts open ------------------------------------------------------------------------------------
+
+
+@WIDTHS
+def test_each_part_with_an_address_is_a_link_that_says_what_it_counts(width: int) -> None:
+    flow = Flow(
+        [Node("a", "Low", 0, href="/low"), Node("b", "Reached", 1)], [Link("a", "b", 5, href="/both")]
+    )
+    picture = drawn(flow_svg(flow, LABELS, width=width))
+    assert picture.get("role") == "group", "the parts of an image would be hidden from a screen reader"
+    links = {each.get("href"): each.get("aria-label") for each in picture.iter("a")}
+    assert links == {"/both": "Low → Reached: 5", "/low": "Low: 5"}
+    bars = drawn(
+        bar_svg([Bar("East", 1, "1", href="/east?a=1&b=2"), Bar("West", 1, "1")], LABELS, width=width)
+    )
+    (link,) = bars.iter("a")
+    assert (link.get("href"), link.get("aria-label")) == ("/east?a=1&b=2", "East: 1")
+    assert len(of_class(link, "part-area")) == 1, "all of its row can be pressed"
+
+
+def test_the_parts_of_a_flow_are_reached_from_left_to_right() -> None:
+    links = [Link(link.source, link.target, link.value, href=link.source) for link in LINKS]
+    picture = drawn(flow_svg(Flow(NODES, links), LABELS))
+    columns = {node.key: node.column for node in NODES}
+    order = [columns[each.get("href", "")] for each in picture.iter("a")]
+    assert order == sorted(order)
+
+
+def test_a_bar_tells_its_target_to_whoever_does_not_see_the_stroke() -> None:
+    bar = Bar("East", 0.4, "40 %", mark=0.5, goal="target 50 %: at risk", href="/east")
+    picture = drawn(bar_svg([bar], LABELS, full=1))
+    assert next(picture.iter("a")).get("aria-label") == "East: 40 %; target 50 %: at risk"
 
 
 # --- bars ---------------------------------------------------------------------------------------------------

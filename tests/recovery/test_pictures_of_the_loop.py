@@ -85,6 +85,27 @@ class TestCurve:
         assert "3 h 00 (1 h 00 to 9 h 00)" in words(picture)
         assert len(of_class(picture, "spark-dot")) == 1
 
+    @WIDTHS
+    def test_words_at_the_end_stand_above_the_band_and_not_on_one_another(self, width: int) -> None:
+        ends = Curve(CURVE.points[:2], 3, marks=[(3, 0.5, "half in 3 h 00"), (3, 0.5, "3 h 00 again")])
+        picture = drawn(curve_svg(ends, LABELS, width=width))
+        (band,) = of_class(picture, "curve-band")
+        top = min(float(y) for y in re.findall(r"V([\d.]+)", band.get("d", "")))
+        first, second = of_class(picture, "flow-label")
+        assert number(first, "y") < top
+        assert abs(number(first, "y") - number(second, "y")) >= 15
+
+    @WIDTHS
+    def test_a_goal_is_an_upright_line_that_the_axis_reaches(self, width: int) -> None:
+        beyond = Curve(CURVE.points, 9, CURVE.ticks, goals=[(18, "target 18 h 00")])
+        picture = drawn(curve_svg(beyond, LABELS, width=width))
+        inside(picture, width)
+        (line,), (goal,) = of_class(picture, "curve-line"), of_class(picture, "mark-target")
+        ends = [float(x) for x in re.findall(r"H([\d.]+)", line.get("d", ""))]
+        x = float(re.findall(r"M([\d.]+)", goal.get("d", ""))[0])
+        assert max(ends) == pytest.approx((44 + x) / 2, abs=0.2), "the curve ends half-way to it"
+        assert "target 18 h 00" in words(picture)
+
     def test_ticks_that_would_run_into_one_another_are_left_out(self) -> None:
         crowded = Curve(CURVE.points, 9, [(each / 10, f"{each} hours") for each in range(90)])
         shown = words(drawn(curve_svg(crowded, LABELS, width=NARROW)))

@@ -152,6 +152,13 @@ class TestRanges:
     def test_it_draws_nothing_where_there_is_nothing(self) -> None:
         assert ranges_svg([], LABELS, width=WIDE, tick=tick) == ""
 
+    def test_a_goal_is_a_broken_line_on_its_axis_with_its_words(self) -> None:
+        goal = Goal(500, "target +500")
+        svg = ranges_svg(self.RANGES, LABELS, width=WIDE, tick=tick, goal=goal, ceiling=1000)
+        assert svg.count('class="mark-target"') == 1
+        assert "target +500" in svg
+        assert "+500<" in svg.replace("target +500", ""), "the axis reaches it"
+
     def test_it_escapes_what_came_from_outside(self) -> None:
         svg = ranges_svg([Range("<b>", 1, 0, 2, "<i>", '"><s>')], LABELS, width=WIDE, tick=tick)
         assert not any(each in svg for each in ("<b>", "<i>", "<s>"))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recovery.insight.cohort import Slice, low_scores, stories
-from recovery.insight.recovery import recovery
+from recovery.insight.recovery import Rate, recovery
 from recovery.insight.targets import (
     AT_RISK,
     MET,
@@ -18,13 +20,15 @@ from recovery.insight.targets import (
     ON_TRACK,
     UNCLEAR,
     Judged,
+    Number,
     Period,
+    beside,
     judged,
-    line_for,
+    next_of,
     targets_for,
     verdict,
 )
-from recovery.insight.times import promises
+from recovery.insight.times import promises, waited
 from recovery.models import Target, Ticket
 from surveys.estimates import Interval
 from surveys.results import figures_of
@@ -144,15 +148,17 @@ def test_a_target_whose_day_has_passed_is_measured_up_to_it(cast: Cast) -> None:
 
 def test_many_targets_take_as_many_queries_as_few(cast: Cast) -> None:
     loop(cast, 9)
-    few = [target(metric) for metric in ("recovered", "contacted_in_time", "repeat_contact")]
+    metrics = ("recovered", "contacted_in_time", "repeat_contact", "first_contact_half")
+    few = [target(metric) for metric in metrics]
     few.append(target("nps", survey=cast.survey))
     with CaptureQueriesContext(connection) as first:
         judge(*few)
     many = [*few, *(target("reached", team=cast.east) for _ in range(5)), target("reached", team=cast.west)]
+    many += [target("resolution_half", 9, team=cast.west) for _ in range(3)]
     with CaptureQueriesContext(connection) as second:
         judge(*many)
     assert len(second) <= len(first) + 1, "whose teams lie below whom"
-    assert len(first) <= 24
+    assert len(first) <= 27
 
 
 def test_a_reader_sees_the_targets_of_everybody_and_of_their_teams(cast: Cast) -> None:
@@ -163,19 +169,84 @@ def test_a_reader_sees_the_targets_of_everybody_and_of_their_teams(cast: Cast) -
 
 
 def test_a_chart_shows_the_next_target_else_the_last(cast: Cast) -> None:
-    assert line_for("recovered", today=TODAY) is None
-    target(value=30, by=TODAY - timedelta(days=30))
-    line = line_for("recovered", today=TODAY)
-    assert line is not None
-    assert line.value == 30
-    target(value=40, by=TODAY)
-    target(value=50, by=TODAY + timedelta(days=1))
-    line = line_for("recovered", today=TODAY)
-    assert line is not None
-    assert (line.value, line.by_day) == (40, TODAY)
-    target("nps", 12, survey=cast.survey)
-    assert line_for("nps", cast.survey.pk, today=TODAY) is not None
-    assert line_for("nps", today=TODAY) is None
+    assert cast
+    assert next_of([], TODAY) is None
+    past = target(value=30, by=TODAY - timedelta(days=30))
+    assert next_of([past], TODAY) == past
+    today, tomorrow = target(value=40, by=TODAY), target(value=50, by=TODAY + timedelta(days=1))
+    assert next_of([tomorrow, past, today], TODAY) == today
+
+
+class TestBesideTheNumbersOfAPage:
+    """The target of each number is judged with the number that stands there."""
+
+    numbers: ClassVar[dict[str, Number]] = {"recovered": Rate(5, 50), "reached": Rate(45, 50)}
+
+    def found(self, team: int | None = None, survey: int | None = None) -> dict[str, Judged]:
+        return beside(self.numbers, Ticket.objects.all(), PERIOD, LATER, team=team, survey=survey)
+
+    def test_it_judges_them_in_one_query(self, cast: Cast) -> None:
+        assert cast
+        target("recovered", 40)
+        target("reached", 60)
+        target("converted", 60)
+        with CaptureQueriesContext(connection) as asked:
+            found = self.found()
+        assert len(asked) == 1
+        assert {metric: each.verdict for metric, each in found.items()} == {
+            "recovered": AT_RISK,
+            "reached": ON_TRACK,
+        }
+        assert (found["recovered"].hits, found["recovered"].n, found["recovered"].period) == (5, 50, PERIOD)
+
+    def test_it_takes_those_of_exactly_what_the_page_is_narrowed_to(self, cast: Cast) -> None:
+        target("recovered", 1)
+        target("recovered", 2, team=cast.east)
+        target("recovered", 3, survey=cast.survey)
+        target("recovered", 4, team=cast.east, survey=cast.survey)
+        east, survey = cast.east.pk, cast.survey.pk
+        asked = [(None, None), (east, None), (None, survey), (east, survey)]
+        assert [float(self.found(*which)["recovered"].target.value) for which in asked] == [1, 2, 3, 4]
+        assert self.found(team=cast.west.pk) == {}
+
+    def test_it_measures_one_whose_day_has_passed_up_to_that_day(self, cast: Cast) -> None:
+        low(cast)
+        one = target("reached", 10, by=MONDAY.date() - timedelta(days=1))
+        found = self.found()["reached"]
+        assert found == judge(one)[0]
+        assert (found.n, found.period.last) == (0, one.by_day)
+
+
+class TestTimes:
+    def test_half_of_them_is_judged_in_hours_of_working_time(self, cast: Cast) -> None:
+        for minutes in (30, 60, 90, 120, 150, 180, 210, 240, 270, 300):
+            heard(cast, low(cast), at=MONDAY + timedelta(minutes=minutes))
+        times = waited(low_scores(Ticket.objects.all(), Slice()), LATER)["first_contact"].working
+        assert times.median is not None
+        (found,) = judge(target("first_contact_half", 99))
+        assert found.value == pytest.approx(times.median.value / 60)
+        assert found.interval is not None
+        assert (60 * found.interval.low, 60 * found.interval.high) == pytest.approx(
+            (times.median.low, times.median.high)
+        )
+        assert (found.hits, found.n, found.verdict) == (10, 10, ON_TRACK)
+        assert judge(target("first_contact_half", 0.1))[0].verdict == AT_RISK
+        assert judge(target("first_contact_half", times.median.value / 60))[0].verdict == UNCLEAR
+
+    def test_an_end_the_data_do_not_reach_meets_no_target(self, cast: Cast) -> None:
+        for minutes in range(30, 330, 60):
+            heard(cast, low(cast), at=MONDAY + timedelta(minutes=minutes))
+        for _ in range(5):
+            low(cast)
+        (found,) = judge(target("first_contact_half", 99))
+        assert found.interval is not None
+        assert math.isinf(found.interval.high)
+        assert found.verdict == UNCLEAR
+
+    def test_fewer_than_ten_judge_nothing(self, cast: Cast) -> None:
+        heard(cast, low(cast))
+        (found,) = judge(target("resolution_half", 99))
+        assert (found.hits, found.n, found.value, found.verdict) == (0, 1, None, UNCLEAR)
 
 
 def test_nothing_is_asked_of_the_database_without_targets(cast: Cast) -> None:

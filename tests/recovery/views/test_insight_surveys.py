@@ -167,6 +167,17 @@ class TestPage:
         Response.objects.filter(answered_at__lt=MONDAY).delete()
         assert "From the period before there are 0 answers, too few to compare with." in text(vera)
 
+    def test_a_headline_is_a_group_somebody_can_act_on(self, cast: Cast, vera: Client) -> None:
+        """Neither one of a dozen answers nor those of whom nothing is known, however far away they are."""
+        said(cast.survey, *[10] * 60, touchpoint="Branch 1")
+        said(cast.survey, *[2] * 12, touchpoint="Kiosk")
+        assert "No group with a name and 30 answers or more differs clearly" not in text(vera)
+        assert "Branch 1: " in text(vera).split("by account")[1].split("Groups of")[0]
+        Response.objects.filter(touchpoint="Branch 1").update(touchpoint="")
+        sentence = text(vera).split("by account")[1]
+        assert "No group with a name and 30 answers or more differs clearly" in sentence
+        assert "Kiosk: " not in sentence.split("Smaller groups")[0]
+
     def test_it_says_so_where_nothing_is_clear(self, cast: Cast, vera: Client) -> None:
         said(cast.survey, *[10] * 20, *[3] * 20)
         said(cast.survey, *[10] * 21, *[3] * 19, at=MONDAY - 80 * DAY)
@@ -464,7 +475,7 @@ def test_the_trend_has_the_surveys_next_target_as_a_line(cast: Cast, vera: Clien
     Target.objects.create(metric="nps", survey=cast.survey, value=60, by_day=LATER.date())
     page = vera.get(PAGE).content.decode()
     assert page.count("mark-target") == 2  # the wide picture and the narrow one
-    assert "target +60 by 1 Apr 2026" in page
+    assert "target +60 or more by 1 Apr 2026" in page
 
 
 def test_the_numbers_of_the_page_take_at_most_twelve_queries(cast: Cast, vera: Client) -> None:
