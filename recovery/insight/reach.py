@@ -176,9 +176,10 @@ class Zones(NamedTuple):
 
 
 def zones_of(cohort: TicketQuerySet, at: datetime) -> list[Zones]:
-    rows: Any = zoned(contacts(cohort, at)).values_list("own", "of_team")
+    rows: Any = zoned(contacts(cohort, at))
     replies = Count("pk", filter=Q(outcome=REPLIED))
-    return [Zones(*row) for row in rows.annotate(replies=replies, first=Min("at"), last=Max("at"))]
+    found = rows.values_list("own", "of_team").annotate(replies=replies, first=Min("at"), last=Max("at"))
+    return [Zones(*row) for row in found]
 
 
 class Wall(NamedTuple):
