@@ -258,6 +258,15 @@ def test_it_lets_one_become_the_people_of_the_demo(demo: Path, username: str, pa
     assert client.get(page).status_code == 200
 
 
+def test_the_report_of_the_demo_has_a_hold_out_that_runs(demo: Path) -> None:
+    client = Client()
+    client.post("/demo/become/", {"user": "vera"})
+    page = client.get("/insight/").content.decode()
+
+    assert "Does calling at once win people back?" in page
+    assert "Preliminary: " in page
+
+
 def test_it_lets_nobody_become_anybody_else(demo: Path) -> None:
     assert Client().post("/demo/become/", {"user": "grace"}).status_code == 404
     assert Client().get("/demo/become/").status_code == 405

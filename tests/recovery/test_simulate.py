@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import celery
 import pytest
@@ -16,7 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from dispatch import nudge as nudges
 from recovery.management.simulation import Summary, simulate
-from recovery.models import Deadline, Goodwill, Request, Ticket, TicketEvent
+from recovery.models import Deadline, Goodwill, HoldOut, HoldOutDraw, Request, Ticket, TicketEvent
 from surveys.models import DeliveryAttempt, Message, Response
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,22 @@ def test_it_leaves_work_of_every_kind(history: Summary) -> None:
     assert Goodwill.objects.filter(state=Goodwill.PROPOSED).exists()
     assert Request.objects.filter(state=Request.OPEN, due_at__lt=UNTIL).exists()
     assert Message.objects.filter(state__in=Message.NEEDS_A_PERSON).count() == 2
+
+
+def test_it_begins_two_hold_outs_in_their_time_and_plans_a_third(history: Summary) -> None:
+    rows = HoldOut.objects.order_by("pk")
+    assert [row.state for row in rows] == [HoldOut.RUNNING, HoldOut.RUNNING, HoldOut.DRAFT]
+    begun = [row.started_at for row in rows if row.started_at]
+    assert len(begun) == 2
+    assert all(UNTIL - timedelta(days=30) < at < UNTIL for at in begun)
+    assert HoldOutDraw.objects.exists()
+
+
+def test_nobody_works_on_what_the_lot_leaves_for_later(history: Summary) -> None:
+    for draw in HoldOutDraw.objects.filter(side=HoldOutDraw.LATER).select_related("ticket"):
+        released = draw.released_at or UNTIL
+        early = draw.ticket.events.filter(at__gt=draw.at, at__lt=released, by__isnull=False)
+        assert not early.filter(at__lt=draw.ticket.waits.earliest("pk").resume_at).exists()
 
 
 def test_it_refuses_a_database_with_tickets(history: Summary) -> None:

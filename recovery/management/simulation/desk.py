@@ -17,7 +17,7 @@ from recovery.management.simulation import words
 from recovery.management.simulation.agenda import Agenda
 from recovery.management.simulation.people import BAD_DAYS, Person, pick
 from recovery.management.simulation.world import World
-from recovery.models import Callback, Deadline, Resurvey, Ticket
+from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import WAITING
 
@@ -47,6 +47,7 @@ class Desk:
         self.agenda = agenda
         self.until = until
         self.cases: dict[int, Case] = {}
+        self.held_out: dict[int, tuple[str, Person | None]] = {}
         self.refused: list[str] = []
         self.awaited: set[tuple[str, datetime]] = set()
         self.sweep: Callable[[str, datetime], None] = lambda _name, _at: None
@@ -54,12 +55,38 @@ class Desk:
     # --- A ticket arrives ---
 
     def begin(self, ticket: Ticket, cause: str, person: Person | None, at: datetime) -> None:
+        self.expect_questions(ticket)
+        if ticket.status == WAITING:
+            self.leave_for_later(ticket, cause, person)
+        else:
+            self.set_to_work(ticket, cause, person, at)
+
+    def set_to_work(self, ticket: Ticket, cause: str, person: Person | None, at: datetime) -> None:
         again = ticket.cycle > 1
         case = Case(ticket.pk, cause, person, neglected=not again and self.rng.random() < 0.07)
         self.cases[ticket.pk] = case
         pace = self.rng.lognormvariate(-1.75, 0.7) * (6 if case.neglected else self.delay(at, 1.5))
         self.later(ticket, at, pace * self.minutes_of(ticket, FIRST_CONTACT), self.try_contact, case)
         self.watch(ticket.pk)
+
+    def leave_for_later(self, ticket: Ticket, cause: str, person: Person | None) -> None:
+        """By lot: nobody touches it until its wait is over, or its customer comes forward."""
+        self.held_out[ticket.pk] = cause, person
+        until = Wait.objects.values_list("resume_at", flat=True).get(ticket=ticket, ends_at=None)
+        assert until is not None
+        self.sweep_at("waits", until)
+        self.agenda.plan(until + BREATH, functools.partial(self.take_up, ticket.pk))
+
+    def came_forward(self, ticket: Ticket, at: datetime) -> None:
+        if ticket.pk in self.held_out and ticket.status != WAITING:
+            self.take_up(ticket.pk, at)
+
+    def take_up(self, ticket_id: int, at: datetime) -> None:
+        """What was left by lot is followed up like any other, once."""
+        left = self.held_out.pop(ticket_id, None)
+        ticket = Ticket.objects.get(pk=ticket_id)
+        if left and ticket.is_in_work:
+            self.set_to_work(ticket, *left, at)
 
     def delay(self, at: datetime, factor: float) -> float:
         """In the bad week at the end the desk is behind with its work by this factor."""
@@ -110,6 +137,12 @@ class Desk:
         if (name, at) not in self.awaited:
             self.awaited.add((name, at))
             self.agenda.plan(at, functools.partial(self.wake, name))
+
+    def expect_questions(self, ticket: Ticket) -> None:
+        """Plan a sweep for when its customer is to be asked."""
+        waiting = Resurvey.objects.filter(ticket=ticket).exclude(state=Resurvey.ENDED)
+        for due_at in waiting.values_list("due_at", flat=True):
+            self.sweep_at("resurveys", due_at)
 
     def wake(self, name: str, at: datetime) -> None:
         self.awaited.discard((name, at))
@@ -332,8 +365,4 @@ class Desk:
             what_was_done=done,
         )
         if resolved is not None:
-            waiting = Resurvey.objects.filter(ticket=ticket.pk, cycle=resolved.cycle).exclude(
-                state=Resurvey.ENDED
-            )
-            for due_at in waiting.values_list("due_at", flat=True):
-                self.sweep_at("resurveys", due_at)
+            self.expect_questions(resolved)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db.models import prefetch_related_objects
 
 from recovery.management.simulation import words
+from recovery.management.simulation.hold_outs import band_when_asked_again
 from recovery.management.simulation.world import LONDON, SHANGHAI, World
 from surveys import scoring
 from surveys.models import Account, Customer, CustomerIdentity, Question, Survey
@@ -31,7 +32,7 @@ FIRMS = ("Huaxin Trading", "浦江设计事务所", "Bright Dental", "Eastgate H
 ABROAD = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Singapore")
 
 # How good each touchpoint is on the whole, before the story of the months.
-QUALITY = {"store": 0.55, "delivery": 0.35, "support": 0.2, "app": 0.25, "billing": 0.1}
+QUALITY = {"store": 0.4, "delivery": 0.35, "support": 0.2, "app": -0.25, "billing": 0.1}
 LOW_BELOW, HIGH_ABOVE = -0.74, 0.3
 RATINGS = {scoring.DETRACTOR: 2.7, scoring.PASSIVE: 3.6, scoring.PROMOTER: 4.5}
 
@@ -50,6 +51,7 @@ class Person:
     external_id: str
     has_mail: bool
     asked: dict[str, datetime] = field(default_factory=dict)
+    silent_until: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -107,8 +109,8 @@ def make_person(rng: Random, number: int, at: datetime, accounts: Sequence[Accou
         mood=rng.gauss(0.1, 0.55),
         answers_mail=rng.uniform(0.25, 0.75),
         picks_up=rng.uniform(0.25, 0.8),
-        visits=rng.uniform(1.7, 4.4) / 30,
-        touchpoints=(34, 30, 18, 11, 7) if chinese else (24, 30, 24, 13, 9),
+        visits=rng.uniform(1.3, 3.2) / 30,
+        touchpoints=(38, 22, 12, 21, 7) if chinese else (30, 22, 16, 22, 10),
         external_id=f"C-{10001 + number}",
         has_mail=rng.random() > 0.04,
     )
@@ -163,7 +165,7 @@ def experience(rng: Random, person: Person, survey: Survey, touchpoint: str, out
     if band == scoring.DETRACTOR:
         said.cause = cause_at(rng, touchpoint)
         said.comment = complaint(rng, person, said.cause)
-        said.contact_me = rng.random() < 0.3
+        said.contact_me = rng.random() < 0.2
     else:
         pool = words.HIGH if band == scoring.PROMOTER else words.MIDDLE
         said.comment = rng.choice(pool[person.lang]) if rng.random() < 0.4 else ""
@@ -205,10 +207,11 @@ def ratings(rng: Random, survey: Survey, said: Said) -> dict[str, int]:
     return given
 
 
-def after_recovery(rng: Random, person: Person, survey: Survey, *, well_done: bool, cause: str) -> Said:
+def asked_again(
+    rng: Random, person: Person, survey: Survey, *, heard: bool, in_time: bool, cause: str
+) -> Said:
     """The answer of somebody asked again, which follows from how they were treated."""
-    weights = (58, 27, 15) if well_done else (26, 34, 40)
-    band = rng.choices((scoring.PROMOTER, scoring.PASSIVE, scoring.DETRACTOR), weights=weights)[0]
+    band = band_when_asked_again(rng, person.picks_up, heard=heard, in_time=in_time)
     person.mood += {scoring.PROMOTER: 0.5, scoring.PASSIVE: 0.15, scoring.DETRACTOR: -0.2}[band]
     pool = {
         scoring.PROMOTER: words.PUT_RIGHT,

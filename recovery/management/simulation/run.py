@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,22 +19,28 @@ from recovery.management.simulation import people, words
 from recovery.management.simulation.agenda import Agenda
 from recovery.management.simulation.desk import Desk
 from recovery.management.simulation.ending import leave_as_found
+from recovery.management.simulation.hold_outs import plan_hold_outs
 from recovery.management.simulation.people import Person, Said
 from recovery.management.simulation.sending import ensure_sending
 from recovery.management.simulation.world import TOUCHPOINTS, World, build_world
 from recovery.models import Deadline, Resurvey, Ticket
 from recovery.models.contact import HEARD
 from recovery.triage import active_rules, triage
-from surveys import invitations
+from surveys import invitations, scoring
 from surveys.intake.page import external_id
 from surveys.intake.record import ResponseDraft, record
 from surveys.models import DeliveryAttempt, Invitation, Message, Source, Survey
 
 DAYS_PER_MONTH = 30
-PEOPLE = 140
+PEOPLE = 220
 PROVIDER = "simulated"
 HANDED_OVER_IN = timedelta(seconds=2)
 DAY = timedelta(days=1)
+# Whoever scored low passes the terminal by for so long: what they say next is what they are asked.
+SULKS_FOR = timedelta(days=24)
+# Answers are triaged as they come, zones, policies and calendars stay as they are, nobody asked for a report,
+# and what changed is told by today's clock.
+NEVER_DUE = ("triage", "zones", "recompute", "reports", "stories")
 SURVEY_OF = {"support": "support", "delivery": "delivery"}
 # Where one can say at once how it was, and how many do.
 ON_THE_SPOT = {
@@ -113,6 +120,7 @@ class History:
         self.rules = active_rules()
         self.desk = Desk(self.world, self.rng, self.agenda, self.until)
         self.desk.sweep = self.sweep
+        plan_hold_outs(self.world, self.rng, self.start, self.until, self.agenda.plan)
 
     def live_through(self, day: datetime, end: datetime) -> None:
         self.agenda.plan(day, self.every_morning)
@@ -129,7 +137,8 @@ class History:
         for invitation in invitations.due_expiries(at).order_by("pk"):
             invitations.expire_invitation(invitation.pk, at)
         for kind in sweeps.KINDS:
-            self.sweep(kind.name, at)
+            if kind.name not in NEVER_DUE:
+                self.sweep(kind.name, at)
 
     def sweep(self, name: str, at: datetime) -> None:
         kind = next(each for each in sweeps.KINDS if each.name == name)
@@ -151,9 +160,9 @@ class History:
     def after_asking(self, at: datetime) -> None:
         asked = Resurvey.objects.filter(state=Resurvey.ASKED, asked_at=at).order_by("pk")
         for resurvey in asked.select_related("invitation__survey", "ticket"):
-            if resurvey.customer_id and resurvey.invitation and self.rng.random() < 0.64:
+            if resurvey.customer_id and resurvey.invitation and self.rng.random() < 0.75:
                 person = self.by_customer[resurvey.customer_id]
-                step = functools.partial(self.answer_again, person, resurvey.invitation, resurvey.ticket)
+                step = functools.partial(self.answer_again, person, resurvey.invitation)
                 self.agenda.plan(at + timedelta(hours=1 + self.rng.expovariate(1 / 22)), step)
 
     # --- Customers ---
@@ -169,6 +178,8 @@ class History:
     def visit(self, person: Person, touchpoint: str, at: datetime) -> None:
         """Something happened; some say how it was on the spot, others are asked by mail."""
         survey = self.world.surveys[SURVEY_OF.get(touchpoint, "relationship")]
+        if at < person.silent_until.get(survey.line, at):
+            return
         outside = people.story(
             touchpoint, (at - self.start) / (self.until - self.start), (self.until - at).days
         )
@@ -176,7 +187,7 @@ class History:
         source, on_the_spot = ON_THE_SPOT[touchpoint]
         chance = self.rng.random()
         if chance < on_the_spot:
-            anonymous = source == "terminal" and self.rng.random() < 0.3
+            anonymous = source == "terminal" and self.rng.random() < 0.2
             self.say(None if anonymous else person, said, survey, source, touchpoint, at)
         elif chance < on_the_spot + 0.3:
             self.ask(person, said, survey, touchpoint, at)
@@ -198,15 +209,17 @@ class History:
             return
         self.record(person, said, invitation.survey, self.world.sources["page"], at, invitation=invitation)
 
-    def answer_again(self, person: Person, invitation: Invitation, ticket: Ticket, at: datetime) -> None:
-        rows = Ticket.objects.filter(pk=ticket.pk, resurveys__invitation=invitation)
-        found = rows.exclude(cause_found=None).select_related("cause_found").first()
+    def answer_again(self, person: Person, invitation: Invitation, at: datetime) -> None:
+        rows = Ticket.objects.filter(
+            resurveys__invitation=invitation, resurveys__invitation__state=Invitation.SENT
+        )
+        found = rows.select_related("cause_found").first()
         if found is None or invitation.expires_at is None or at >= invitation.expires_at:
             return
-        late = Deadline.objects.filter(ticket=ticket.pk, cycle=found.cycle).exclude(breached_at=None).exists()
-        heard = found.contacts.filter(cycle=found.cycle, outcome__in=HEARD).exists()
-        said = people.after_recovery(
-            self.rng, person, invitation.survey, well_done=heard and not late, cause=code_of(found)
+        late = Deadline.objects.filter(ticket=found, cycle=found.cycle).exclude(breached_at=None).exists()
+        heard = found.contacts.filter(outcome__in=HEARD).exists()
+        said = people.asked_again(
+            self.rng, person, invitation.survey, heard=heard, in_time=not late, cause=code_of(found)
         )
         self.record(person, said, invitation.survey, self.world.sources["page"], at, invitation=invitation)
 
@@ -242,6 +255,8 @@ class History:
             locale=person.lang if person else "",
             contact_me=said.contact_me and person is not None,
         )
+        if person and said.band == scoring.DETRACTOR:
+            person.silent_until[survey.line] = at + SULKS_FOR
         recorded = record(draft, at=at, nudge=False, replace=True)
         ticket = triage(recorded.response.pk, at=at, rules=self.rules)
         if ticket is not None:
@@ -260,6 +275,7 @@ class History:
                 )
         else:
             self.desk.watch(ticket.pk)
+            self.desk.came_forward(ticket, at)
 
     def summary(self) -> Summary:
         return Summary(
@@ -278,11 +294,23 @@ def code_of(ticket: Ticket) -> str:
 @contextmanager
 def one_day() -> Iterator[None]:
     """One transaction, whose messages wake nobody."""
-    with silenced(), transaction.atomic():
+    with silenced(), without_collecting(), transaction.atomic():
         with connection.cursor() as cursor:
             # Of so many small queries, looking for a better order of joins costs more than it saves.
             cursor.execute("SET LOCAL join_collapse_limit = 1")
         yield
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """A day leaves little that refers to itself, and so many rows have it looked for all the time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def hand_over_messages() -> None:

@@ -18,7 +18,6 @@ from recovery.models import (
     Calendar,
     Cause,
     EscalationStep,
-    HoldOut,
     Leave,
     Membership,
     OpeningHours,
@@ -125,19 +124,7 @@ def build_world(rng: Random, start: datetime, until: datetime) -> World:
     stock(world.causes, calendars, world.teams)
     make_rules(world)
     make_leaves(world, rng, start, until)
-    plan_hold_out(world)
     return world
-
-
-def plan_hold_out(world: World) -> None:
-    """Planned and not begun: whoever looks finds how many low scores it would take."""
-    HoldOut.objects.create(
-        name="Does calling at once work?",
-        survey=world.surveys["delivery"],
-        share=30,
-        expected_response=60,
-        spared_tiers=["Gold"],
-    )
 
 
 def make_sources() -> dict[str, Source]:
