@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from surveys import scoring
-from surveys.models.survey import Survey
+from surveys.models.survey import Survey, check_scale, scale_of
 
 
 class FormerScale(models.Model):
@@ -36,16 +35,7 @@ class FormerScale(models.Model):
 
     @property
     def scale(self) -> scoring.Scale:
-        return scoring.Scale(
-            self.lowest,
-            self.highest,
-            "min" if self.best == "min" else "max",
-            self.low_cut,
-            self.high_cut,
-        )
+        return scale_of(self)
 
     def clean(self) -> None:
-        try:
-            _scale = self.scale
-        except scoring.ScaleError as error:
-            raise ValidationError(str(error)) from error
+        check_scale(self)

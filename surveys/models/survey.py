@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,6 +12,24 @@ from django.utils.translation import gettext_lazy as _
 
 from surveys import scoring
 from surveys.eras import Era, era_at, eras_of
+
+if TYPE_CHECKING:
+    from surveys.models.scale import FormerScale
+
+
+def scale_of(row: Survey | FormerScale) -> scoring.Scale:
+    """The scale a row declares. Raises ScaleError."""
+    return scoring.Scale(
+        row.lowest, row.highest, "min" if row.best == "min" else "max", row.low_cut, row.high_cut
+    )
+
+
+def check_scale(row: Survey | FormerScale) -> None:
+    """Raises ValidationError, with why, where the row declares none that could be."""
+    try:
+        scale_of(row)
+    except scoring.ScaleError as error:
+        raise ValidationError(str(error)) from error
 
 
 class Survey(models.Model):
@@ -88,13 +106,7 @@ class Survey(models.Model):
 
     @property
     def scale(self) -> scoring.Scale:
-        return scoring.Scale(
-            self.lowest,
-            self.highest,
-            "min" if self.best == "min" else "max",
-            self.low_cut,
-            self.high_cut,
-        )
+        return scale_of(self)
 
     @property
     def eras(self) -> list[Era]:
@@ -111,10 +123,7 @@ class Survey(models.Model):
         return self.kind == "nps"
 
     def clean(self) -> None:
-        try:
-            _scale = self.scale
-        except scoring.ScaleError as error:
-            raise ValidationError(str(error)) from error
+        check_scale(self)
 
     def band(self, score: int | None, at: datetime | None = None) -> str:
         """The band of a score given at a moment, by default now; '' for an unanswered one."""
