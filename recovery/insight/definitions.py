@@ -120,6 +120,16 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         "As of a past day every deadline counts under the due time that was in force then; what was met,"
         " missed or ended later counts as not yet. Team and priority are those the ticket has now."
     ),
+    "promised_within": _(
+        "Promised within: the working time the policies allow for it, from the shortest to the longest where"
+        " they differ, as each deadline has it today; extensions by hand and waiting for the customer are not"
+        " in it."
+    ),
+    "times_by_owner": _(
+        "By owner: the tickets each person owns now, whoever had them before. People are ranked by the share"
+        " in time from 30 deadlines each that were met or whose time has passed; below 10 only their counts"
+        " are given. What people are given to do differs: look at what was promised before comparing."
+    ),
     "loop_funnel": _(
         "Each stage is a part of the one before, with Wilson’s 95 % interval; what is missing is named under"
         " it, and all counts add up to all low scores. Sent the question again: the question was written to"
@@ -256,6 +266,21 @@ DEFINITIONS: Final[dict[str, Promise]] = {
         " whole months with 30 such tickets, and ten of the cause; months in part are left out. More or less"
         " often is said where the test, corrected for all causes looked at (Holm), finds it at 5 %. Tickets"
         " whose cause is not known yet may change it."
+    ),
+    "fix_rate": _(
+        "Low scores with the cause found, of all valid answers: of the days since the initiative took effect,"
+        " 90 at most, and of as many days before. The difference is with Newcombe’s 95 % interval. Causes not"
+        " known yet count as others; the day that is running is in neither span. Not randomised: other things"
+        " changed too."
+    ),
+    "fix_known": _(
+        "The same days: low scores with the cause found, of the low scores whose cause is known. It does not"
+        " depend on how many causes are known yet, and says nothing of how many low scores there are."
+    ),
+    "fix_hurt": _(
+        "Those it had hurt: low scores with the cause from before the initiative’s day whose person was first"
+        " asked again on that day or later; recovered is the share of those who answered whose next answer is"
+        " no low score, with Wilson’s 95 % interval. People asked again move up by themselves."
     ),
     "target": _(
         "A target is judged with the 95 % interval of its number: met or on track where all of it lies on the"

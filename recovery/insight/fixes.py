@@ -1,0 +1,176 @@
+"""Did the fix work: low scores with a cause before and after something was done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from recovery.insight.cohort import ASKED, Slice, Story, low_scores, stories
+from recovery.insight.recovery import Rate
+from recovery.insight.said import which_answers
+from recovery.insight.told import Told
+from recovery.models import Initiative, Resurvey, Team, Ticket
+from recovery.models.ticket import TicketQuerySet
+from surveys.estimates import Difference, newcombe_difference
+from surveys.models import Survey
+from surveys.results.answers import given, valid, within
+
+USUAL_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a reader may see, at which moment; `then` where that is a past one."""
+
+    seen: TicketQuerySet
+    sees_everything: bool
+    at: datetime
+    then: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`days` whole days from `first` on: the low scores given in them, and how many had the cause.
+
+    `answers` are all valid answers of these days; None for a team, to which no answer belongs, and for a
+    reader who does not see every ticket.
+    """
+
+    first: date
+    days: int
+    low: int
+    with_cause: int
+    unknown: int
+    answers: int | None
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.days - 1)
+
+    @property
+    def of_answers(self) -> Rate | None:
+        """Of all answers. Those whose cause is not known yet count as others."""
+        return None if self.answers is None else Rate(self.with_cause, self.answers)
+
+    @property
+    def at_most(self) -> Rate | None:
+        """The same if every cause that is not known yet were this one."""
+        return None if self.answers is None else Rate(self.with_cause + self.unknown, self.answers)
+
+    @property
+    def of_known(self) -> Rate:
+        return Rate(self.with_cause, self.low - self.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Hurt:
+    """People it had let down before its day and who were first asked again after it."""
+
+    asked: int
+    recovered: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """An initiative with its two spans of equal length; none while it has no whole day behind it."""
+
+    initiative: Initiative
+    before: Span | None
+    after: Span | None
+    hurt: Hurt
+
+    @property
+    def of_answers(self) -> Difference | None:
+        """After less before, as fractions of 1; None below ten answers on either side."""
+        if self.before is None or self.after is None:
+            return None
+        return difference(self.after.of_answers, self.before.of_answers)
+
+    @property
+    def of_known(self) -> Difference | None:
+        if self.before is None or self.after is None:
+            return None
+        return difference(self.after.of_known, self.before.of_known)
+
+    @property
+    def holds_at_most(self) -> bool:
+        """Whether it is still clearly less if all causes not known yet, of the days after, were this one."""
+        if self.before is None or self.after is None:
+            return False
+        worst = difference(self.after.at_most, self.before.of_answers)
+        return worst is not None and worst.interval.high < 0
+
+
+def difference(ours: Rate | None, theirs: Rate | None) -> Difference | None:
+    if ours is None or theirs is None or ours.share is None or theirs.share is None:
+        return None
+    return newcombe_difference(ours.hits, ours.n, theirs.hits, theirs.n)
+
+
+def fix(view: View, initiative: Initiative) -> Fix:
+    """Days are those of the current time zone; the day that is running belongs to neither span."""
+    # The last moment of a past day is all of it.
+    today = timezone.localtime(view.at + timedelta(microseconds=1)).date()
+    days = min(USUAL_DAYS, (today - initiative.since).days)
+    before = after = None
+    if days > 0:
+        before = span(view, initiative, initiative.since - timedelta(days=days), days)
+        after = span(view, initiative, initiative.since, days)
+    return Fix(initiative, before, after, hurt(view, initiative))
+
+
+def which(view: View, initiative: Initiative, first: date | None, end: date) -> Slice:
+    return Slice(
+        start=midnight(first) if first else None,
+        end=midnight(end),
+        survey=initiative.survey_id,
+        teams=frozenset(Team.ids_below({initiative.team_id})) if initiative.team_id else None,
+        as_of=view.at if view.then else None,
+    )
+
+
+def span(view: View, initiative: Initiative, first: date, days: int) -> Span:
+    asked = which(view, initiative, first, first + timedelta(days=days))
+    told = Told(view.seen, asked).counted("cause_found")
+    has_answers = initiative.team_id is None and view.sees_everything
+    return Span(
+        first,
+        days,
+        low=sum(story.count for story in told),
+        with_cause=sum(story.count for story in told if story.cause_found == initiative.cause_id),
+        unknown=sum(story.count for story in told if story.cause_found is None),
+        answers=answers_of(initiative, asked) if has_answers else None,
+    )
+
+
+def answers_of(initiative: Initiative, asked: Slice) -> int:
+    said = which_answers(asked)
+    surveys = [initiative.survey] if initiative.survey else list(Survey.objects.all())
+    return within(valid(given(surveys, said)), "given_at", said.since, said.until).count()
+
+
+def hurt(view: View, initiative: Initiative) -> Hurt:
+    told = hurt_stories(view, initiative)
+    answered = [story for story in told if story.answered]
+    return Hurt(len(told), Rate(sum(story.recovered for story in answered), len(answered)))
+
+
+def hurt_stories(view: View, initiative: Initiative) -> list[Story]:
+    """Whoever was asked again before its day already is left out: their answer says nothing about it."""
+    day = midnight(initiative.since)
+    cohort = low_scores(view.seen, which(view, initiative, None, initiative.since))
+    asks = Resurvey.objects.filter(asked_at__lte=view.at)
+    late = asks.filter(asked_at__gte=day).values("ticket")
+    early = asks.filter(asked_at__lt=day).values("ticket")
+    rows = Ticket.objects.filter(pk__in=cohort.values("pk")).filter(pk__in=late).exclude(pk__in=early)
+    if not view.then:
+        rows = rows.filter(cause_found=initiative.cause)
+    told = stories(rows, view.at if view.then else None)
+    return [story for story in told if story.cause_found == initiative.cause_id and story.stage == ASKED]
+
+
+def midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
