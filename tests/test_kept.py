@@ -1,4 +1,4 @@
-"""The cast that is put back is the cast as it is made, and belongs to one test alone."""
+"""What is put back is what was made, and belongs to one test alone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
-from tests.kept import Rows, everything, inserts, the_cast
-from tests.make import Cast, make_user
+from recovery.lifecycle import reopen
+from recovery.models import Ticket
+from tests.kept import ROOMS, Rows, everything, kept, the_cast
+from tests.make import DAY, MONDAY, Cast, make_user
+from tests.recovery.insight.histories import heard, low, put_right
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,64 @@ def test_whoever_comes_later_has_a_later_number() -> None:
     assert later.pk > max(last, everybody.admin.pk)
 
 
-def test_it_refuses_to_keep_what_it_could_not_put_back() -> None:
-    with pytest.raises(ValueError, match="changes rows of surveys_source"):
-        inserts({"surveys_source": ["(1,a)"]}, {"surveys_source": ["(1,b)"]})
+def test_what_was_there_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def making() -> None:
+        User.objects.update(first_name="Changed")
+
+    make_user("earlier")
+    monkeypatch.setattr("tests.kept._kept", None)
+    monkeypatch.setattr("tests.kept.Cast", making)
+    with pytest.raises(ValueError, match="changes rows of auth_user"):
+        the_cast()
+
+
+class Story:
+    """Told twice it would be noticed."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def tell(self, cast: Cast) -> None:
+        self.times += 1
+        put_right(cast, heard(cast, low(cast)))
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def test_a_story_is_put_back_as_it_was_told(story: Story) -> None:
+    tell = kept(story.tell)
+    with undone():
+        tell(the_cast())
+        told = everything(ROOMS)
+    cast = the_cast()
+    tell(cast)
+    assert story.times == 1
+    assert {table: sorted(rows) for table, rows in everything(ROOMS).items()} == {
+        table: sorted(rows) for table, rows in told.items()
+    }
+    connection.check_constraints()
+
+
+def test_what_comes_after_a_story_goes_by_the_real_acts(story: Story) -> None:
+    tell = kept(story.tell)
+    with undone():
+        tell(the_cast())
+    cast = the_cast()
+    tell(cast)
+    first = Ticket.objects.get()
+    assert low(cast).pk > first.pk
+    assert reopen(first, by=cast.lina, at=MONDAY + 2 * DAY, reason="It came back").cycle == 2
+
+
+def test_it_is_told_again_where_the_rooms_differ(story: Story) -> None:
+    tell = kept(story.tell)
+    with undone():
+        tell(the_cast())
+    cast = the_cast()
+    low(cast)
+    tell(cast)
+    assert story.times == 2
+    assert Ticket.objects.count() == 2

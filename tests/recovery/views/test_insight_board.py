@@ -18,6 +18,7 @@ from recovery.views import (
     insight_times,
     insight_value_people,
 )
+from tests.kept import kept
 from tests.make import DAY, MONDAY, Cast
 from tests.recovery.insight.histories import loop, low, put_right
 from tests.recovery.views.conftest import SignIn
@@ -49,6 +50,7 @@ def vera(cast: Cast, sign_in: SignIn) -> Client:
     return sign_in(cast.vera)
 
 
+@kept
 def filled(cast: Cast) -> None:
     for _ in range(10):
         loop(cast, 9)
