@@ -25,11 +25,13 @@ from surveys.panel import (
     COLUMNS,
     NOT_LOW,
     STATES,
+    Line,
     Paired,
     Panel,
     Share,
     Waves,
     eras_of,
+    line_of,
     panel,
     waves,
 )
@@ -79,8 +81,9 @@ class PanelView(APIView):
         survey = survey_of(question, list(Survey.objects.all()), which)
         era = era_asked(request, eras_of(survey, which))
         windows = windows_of(request)
-        found = panel(survey, which, era)
-        compared = compare(survey, which, windows, era) if windows else None
+        line = line_of(survey)
+        found = panel(survey, which, era, line)
+        compared = compare(survey, which, windows, era, line) if windows else None
         return Response(
             {
                 **question.said,
@@ -124,7 +127,11 @@ def windows_of(request: Request) -> tuple[datetime, datetime, datetime, datetime
 
 
 def compare(
-    survey: Survey, which: Which, windows: tuple[datetime, datetime, datetime, datetime], era: Era
+    survey: Survey,
+    which: Which,
+    windows: tuple[datetime, datetime, datetime, datetime],
+    era: Era,
+    line: Line,
 ) -> Waves:
     first_from, first_to, second_from, second_to = windows
     first = replace(which, since=first_from, until=first_to)
@@ -137,7 +144,7 @@ def compare(
                 )
             }
         )
-    return waves(survey, first, second, era)
+    return waves(survey, first, second, era, line)
 
 
 # --- the pieces ---------------------------------------------------------------------------------------------
@@ -148,15 +155,15 @@ def shown_panel(found: Panel) -> Shown:
         "kind": found.survey.kind,
         "scale": shown_scale(found.era.scale),
         "people": found.size,
-        "answered_again": len(found.again),
+        "answered_again": found.answered_again,
         "matrix": {first: {state: found.count([first], [state]) for state in STATES} for first in BANDS},
         "all": {state: found.count(BANDS, [state]) for state in STATES},
         "definition": define("panel_people"),
         **{column: shown_column(found, column) for column in COLUMNS},
         "change": {**shown_paired(found.change), "definition": define("panel_change")},
         "other_scale": {
-            "people_only": len(found.elsewhere_only),
-            "people_too": len(found.elsewhere_too),
+            "people_only": found.elsewhere_only,
+            "people_too": found.elsewhere_too,
             "definition": define("panel_scale"),
         },
         "suspected_change": shown_suspicion(found.suspicion),
@@ -237,10 +244,10 @@ def shown_figure(figure: Figure) -> Shown:
 def shown_waves(found: Waves) -> Shown:
     return {
         **shown_paired(found.paired),
-        "only_first": len(found.only_first),
-        "only_second": len(found.only_second),
-        "only_asked_again_in_first": len(found.again_first),
-        "only_asked_again_in_second": len(found.again_second),
+        "only_first": found.only_first,
+        "only_second": found.only_second,
+        "only_asked_again_in_first": found.again_first,
+        "only_asked_again_in_second": found.again_second,
         "suspected_change": shown_suspicion(found.suspicion),
         "definition": define("waves"),
     }

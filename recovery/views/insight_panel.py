@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +29,21 @@ from recovery.views.insight_surveys import declare_url
 from recovery.views.insight_words import TONES
 from surveys.eras import Era
 from surveys.models import Survey
-from surveys.panel import BANDS, COLUMNS, NOT_LOW, NOW, STATES, Panel, Waves, eras_of, panel, waves
+from surveys.panel import (
+    BANDS,
+    COLUMNS,
+    NOT_LOW,
+    NOW,
+    STATES,
+    Answers,
+    Line,
+    Panel,
+    Waves,
+    eras_of,
+    line_of,
+    panel,
+    waves,
+)
 from surveys.results import Which
 from surveys.scoring import DETRACTOR, PROMOTER
 
@@ -58,22 +73,32 @@ class Wanted:
     era: Era
     days: Days | None
 
-    @property
-    def panel(self) -> Panel:
-        return panel(self.survey, self.which, self.era)
+    @cached_property
+    def line(self) -> Line:
+        return line_of(self.survey)
 
     @property
-    def waves(self) -> Waves | None:
-        if self.days is None:
+    def answers(self) -> Answers:
+        return Answers(self.survey, self.era, self.which, self.line)
+
+    @cached_property
+    def panel(self) -> Panel:
+        return panel(self.survey, self.which, self.era, self.line)
+
+    @property
+    def windows(self) -> tuple[Which, Which] | None:
+        days = self.days
+        if days is None:
             return None
         first, second = (
             replace(self.which, since=midnight(begins), until=midnight(ends + timedelta(days=1)))
-            for begins, ends in (
-                (self.days.first_from, self.days.first_to),
-                (self.days.second_from, self.days.second_to),
-            )
+            for begins, ends in ((days.first_from, days.first_to), (days.second_from, days.second_to))
         )
-        return waves(self.survey, first, second, self.era)
+        return first, second
+
+    @cached_property
+    def waves(self) -> Waves | None:
+        return waves(self.survey, *self.windows, self.era, self.line) if self.windows else None
 
     def people(self, **which: str) -> str:
         return link("insight-panel-people", self.request, self.asked, OWN, **which)
@@ -244,7 +269,7 @@ def shares(found: Panel, wanted: Wanted) -> list[dict[str, Any]]:
 
 def twice(found: Panel) -> dict[str, Any] | None:
     """The figures of those who answered again, at first and now."""
-    if not found.again:
+    if not found.answered_again:
         return None
     paired = found.change
     return {
@@ -258,10 +283,10 @@ def twice(found: Panel) -> dict[str, Any] | None:
 def beside(found: Panel, wanted: Wanted) -> list[tuple[str, int, str]]:
     """Who and what is in no cell, with the people where there are any."""
     counted = [
-        (gettext("people who answered on another scale only"), len(found.elsewhere_only), "only"),
+        (gettext("people who answered on another scale only"), found.elsewhere_only, "only"),
         (
             gettext("people above who answered on another scale too; those answers are left out"),
-            len(found.elsewhere_too),
+            found.elsewhere_too,
             "too",
         ),
         (gettext("blank answers"), found.blank, ""),
@@ -316,9 +341,9 @@ def waves_context(wanted: Wanted) -> dict[str, Any]:
             (gettext("Second wave"), figure_words(paired.later)),
         ],
         "change": words.change_words(paired),
-        "both": (len(found.both), wanted.people(wave="both")),
-        "only_first": (len(found.only_first), wanted.people(wave="only_first")),
-        "only_second": (len(found.only_second), wanted.people(wave="only_second")),
-        "again_first": (len(found.again_first), wanted.people(wave="again_first")),
-        "again_second": (len(found.again_second), wanted.people(wave="again_second")),
+        "both": (found.both, wanted.people(wave="both")),
+        "only_first": (found.only_first, wanted.people(wave="only_first")),
+        "only_second": (found.only_second, wanted.people(wave="only_second")),
+        "again_first": (found.again_first, wanted.people(wave="again_first")),
+        "again_second": (found.again_second, wanted.people(wave="again_second")),
     }

@@ -12,7 +12,7 @@ from dispatch.clock import now
 from recovery.views import door, insight_slice
 from recovery.views import insight_panel_words as words
 from recovery.views.insight_csv import Row, row
-from recovery.views.insight_file import as_file
+from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_panel import beside, wanted_of, ways_to_begin
 from recovery.views.insight_survey_words import suspicion_words
 from surveys.estimates import Difference, Interval
@@ -34,7 +34,7 @@ def export_panel(request: HttpRequest) -> HttpResponse:
         if found.suspicion:
             rows.append(row("panel_scale", suspicion_words(found.suspicion)))
         rows += wave_rows(compared) if compared else []
-    return as_file(f"same-people-{asked.first}-{asked.last}.csv", heads(), rows)
+    return as_file(dated("same-people", asked), heads(), rows)
 
 
 def heads() -> list[str]:
@@ -85,13 +85,13 @@ def change_rows(found: Panel) -> Iterable[Row]:
 
 def wave_rows(found: Waves) -> Iterable[Row]:
     yield from paired_rows("waves", found.paired, gettext("first wave"), gettext("second wave"))
-    yield row("waves", gettext("answered in the first wave only"), count=len(found.only_first))
-    yield row("waves", gettext("answered in the second wave only"), count=len(found.only_second))
+    yield row("waves", gettext("answered in the first wave only"), count=found.only_first)
+    yield row("waves", gettext("answered in the second wave only"), count=found.only_second)
     for name, again in (
         (gettext("answered in the first wave only when asked again"), found.again_first),
         (gettext("answered in the second wave only when asked again"), found.again_second),
     ):
-        yield row("waves", name, count=len(again))
+        yield row("waves", name, count=again)
 
 
 def paired_rows(code: str, paired: Paired, earlier: str, later: str) -> Iterable[Row]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +20,17 @@ from recovery.views.insight_of_answers import link
 from recovery.views.insight_panel import OWN, Wanted, wanted_of
 from recovery.views.insight_words import COLUMNS as COLUMN_NAMES
 from surveys.models import Customer, Response
-from surveys.panel import BANDS, COLUMNS, NOW, STATES, Given
+from surveys.panel import (
+    BANDS,
+    COLUMNS,
+    NOW,
+    STATES,
+    People,
+    Person,
+    who,
+    who_elsewhere,
+    who_in_waves,
+)
 
 PER_PAGE = 50
 IN_WAVES: Final[dict[str, Promise]] = {
@@ -37,27 +46,22 @@ ELSEWHERE: Final[dict[str, Promise]] = {
 }
 
 
-class Person(NamedTuple):
-    """Somebody with the answers that put them behind the number: one, two, or none on the scale."""
-
-    customer: int
-    answers: tuple[Given, ...]
-
-
 @door.staff_page()
 @require_safe
 def show_people(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     wanted = wanted_of(request, asked)
-    counted = sorted(behind(request, wanted)) if wanted else []
-    seen = seen_by(request, counted)
+    found = behind(request, wanted) if wanted else None
+    seen = [] if found is None else seen_by(request, found)
     page_obj = Paginator(seen, PER_PAGE).get_page(request.GET.get("page"))
+    shown = page_obj.paginator.count
+    counted = shown if found is None or seen is found else len(found)
     context = {
         "asked": asked,
         "now": asked.at,
         "page_obj": page_obj,
-        "counted": len(counted),
-        "hidden": len(counted) - len(seen),
+        "counted": counted,
+        "hidden": counted - shown,
         "rows": rows_of(list(page_obj.object_list)),
         "said": said(request, wanted) if wanted else [],
         "back_url": link("insight-panel", request, asked, OWN),
@@ -65,39 +69,26 @@ def show_people(request: HttpRequest) -> HttpResponse:
     return render(request, "recovery/insight_panel_people.html", context)
 
 
-def behind(request: HttpRequest, wanted: Wanted) -> Iterator[Person]:
-    """Whom the number counts; one that does not exist counts nobody."""
+def behind(request: HttpRequest, wanted: Wanted) -> People | None:
+    """Whom the number counts; None where there is no such number."""
     wave, elsewhere = door.asked(request, "wave"), door.asked(request, "elsewhere")
     if wave:
-        yield from behind_wave(wanted, wave)
-    elif elsewhere:
-        found = wanted.panel
-        ids = {"only": found.elsewhere_only, "too": found.elsewhere_too}.get(elsewhere, frozenset())
-        yield from (Person(customer, ()) for customer in ids)
-    else:
-        column = door.asked(request, "column")
-        for member in wanted.panel.who(
-            some_of(request, "first", BANDS),
-            some_of(request, "state", STATES),
-            column if column in COLUMNS else NOW,
-        ):
-            first_and_latest = (member.first, member.latest) if member.answered_again else (member.first,)
-            yield Person(member.customer, first_and_latest)
+        return behind_wave(wanted, wave)
+    if elsewhere:
+        return who_elsewhere(wanted.answers, too=elsewhere == "too") if elsewhere in ELSEWHERE else None
+    column = door.asked(request, "column")
+    return who(
+        wanted.answers,
+        some_of(request, "first", BANDS),
+        some_of(request, "state", STATES),
+        column if column in COLUMNS else NOW,
+    )
 
 
-def behind_wave(wanted: Wanted, wave: str) -> Iterator[Person]:
-    found = wanted.waves
-    if found is None:
-        return
-    if wave == "both":
-        yield from (Person(customer, (first, second)) for customer, first, second in found.both)
-    once = {
-        "only_first": found.only_first,
-        "only_second": found.only_second,
-        "again_first": found.again_first,
-        "again_second": found.again_second,
-    }
-    yield from (Person(customer, (given,)) for customer, given in once.get(wave, ()))
+def behind_wave(wanted: Wanted, wave: str) -> People | None:
+    if wanted.windows is None or wave not in IN_WAVES:
+        return None
+    return who_in_waves(wanted.survey, *wanted.windows, wave, wanted.era, wanted.line)
 
 
 def some_of(request: HttpRequest, name: str, every: tuple[str, ...]) -> list[str]:
@@ -106,21 +97,13 @@ def some_of(request: HttpRequest, name: str, every: tuple[str, ...]) -> list[str
     return text.split(",") if text else list(every)
 
 
-def seen_by(request: HttpRequest, people: list[Person]) -> list[Person]:
+def seen_by(request: HttpRequest, people: People) -> People:
     """Those whom the reader may see, by answers none of which belongs to somebody else's ticket."""
     user = door.staff(request)
     if access.sees_everything(access.role_of(user)):
         return people
-    customers = access.visible_customers(user).filter(pk__in=[each.customer for each in people])
-    known = set(customers.values_list("pk", flat=True))
-    ids = [given.response for each in people for given in each.answers]
-    answers = Response.objects.filter(access.sight_of(user).responses, pk__in=ids)
-    readable = set(answers.values_list("pk", flat=True))
-    return [
-        each
-        for each in people
-        if each.customer in known and all(given.response in readable for given in each.answers)
-    ]
+    readable = Response.objects.filter(access.sight_of(user).responses)
+    return people.seen(access.visible_customers(user), readable)
 
 
 def rows_of(people: list[Person]) -> list[dict[str, Any]]:

@@ -110,7 +110,7 @@ IN_WAVES: Final[dict[str, Promise]] = {
 
 
 def change_sentence(found: Panel) -> str:
-    if not found.again:
+    if not found.answered_again:
         return gettext("Nobody has answered again yet, so nobody can say how they changed.")
     return paired_sentence(found.change, AT_FIRST)
 

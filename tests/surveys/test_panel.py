@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import NamedTuple
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from surveys.models import Customer, FormerScale, Invitation, Response, Source, Survey
-from surveys.panel import BANDS, EVER, NO_LATER, NOT_LOW, NOW, Member, Panel, eras_of, panel, waves
+from surveys.panel import (
+    BANDS,
+    EVER,
+    NO_LATER,
+    NOT_LOW,
+    NOW,
+    STATES,
+    Given,
+    Panel,
+    eras_of,
+    panel,
+    waves,
+    who,
+    who_elsewhere,
+    who_in_waves,
+)
 from surveys.results import Which
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, Scale
 from tests.surveys.make import MONDAY, make_customer, make_survey
@@ -60,8 +76,42 @@ def say_again(survey: Survey, who: Customer, score: int, at: datetime) -> None:
     Response.objects.filter(customer=who, answered_at=at).update(invitation=asked)
 
 
+class Member(NamedTuple):
+    """Somebody as the lists behind the cells have them."""
+
+    customer: int
+    first: Given
+    latest: Given
+    now: str
+    ever: str
+
+
+def members(found: Panel) -> list[Member]:
+    """Everybody who is counted, by the cells they are behind; each is behind exactly one of either column."""
+    states = {
+        (column, person.customer): state
+        for column in (NOW, EVER)
+        for state in STATES
+        for person in who(found.answers, states=[state], column=column)
+    }
+    return [
+        Member(
+            person.customer,
+            person.answers[0],
+            person.answers[-1],
+            states[NOW, person.customer],
+            states[EVER, person.customer],
+        )
+        for person in who(found.answers)
+    ]
+
+
+def elsewhere(found: Panel, *, too: bool) -> list[int]:
+    return [person.customer for person in who_elsewhere(found.answers, too=too)]
+
+
 def one(found: Panel) -> Member:
-    (member,) = found.members
+    (member,) = members(found)
     return member
 
 
@@ -71,7 +121,7 @@ class TestWhoBecameWhat:
         say(survey, who, 3, 10, 7)
         member = one(panel(survey, ALL))
         assert (member.first.score, member.latest.score) == (3, 7)
-        assert (member.state(NOW), member.state(EVER)) == (PASSIVE, PROMOTER)
+        assert (member.now, member.ever) == (PASSIVE, PROMOTER)
 
     def test_it_never_drops_who_gave_no_later_answer(self) -> None:
         survey = make_survey()
@@ -80,18 +130,18 @@ class TestWhoBecameWhat:
         found = panel(survey, ALL)
         assert found.count([DETRACTOR], [NO_LATER]) == 2
         assert found.count([DETRACTOR], [NO_LATER], EVER) == 2
-        assert (found.size, len(found.again), found.blank) == (2, 0, 1)
+        assert (found.size, found.answered_again, found.blank) == (2, 0, 1)
 
     def test_the_first_answer_is_no_later_one_however_good_it_was(self) -> None:
         survey = make_survey()
         say(survey, person(), 10, 3)
-        assert one(panel(survey, ALL)).state(EVER) == DETRACTOR
+        assert one(panel(survey, ALL)).ever == DETRACTOR
 
     def test_it_takes_answers_of_one_moment_in_the_order_they_came_in(self) -> None:
         survey, up, down = make_survey(), person(), person()
         say(survey, up, 2, 9, step=timedelta())
         say(survey, down, 9, 2, step=timedelta())
-        found = {member.customer: member for member in panel(survey, ALL).members}
+        found = {member.customer: member for member in members(panel(survey, ALL))}
         assert (found[up.pk].first.score, found[up.pk].latest.score) == (2, 9)
         assert (found[down.pk].first.score, found[down.pk].latest.score) == (9, 2)
 
@@ -101,7 +151,7 @@ class TestWhoBecameWhat:
         later = Response.objects.order_by("answered_at")
         later.filter(pk=later[1].pk).update(state="withdrawn")
         later.filter(pk=later[2].pk).update(state="test")
-        assert one(panel(survey, ALL)).state(NOW) == NO_LATER
+        assert one(panel(survey, ALL)).now == NO_LATER
 
     def test_answers_of_nobody_known_are_counted_beside(self) -> None:
         survey = make_survey()
@@ -115,7 +165,7 @@ class TestWhoBecameWhat:
         say(survey, who, 3)
         say(other, who, 9, at=MONDAY + DAY)
         say(make_survey("elsewhere"), who, 3, at=MONDAY + 2 * DAY)
-        assert one(panel(survey, ALL)).state(NOW) == PROMOTER
+        assert one(panel(survey, ALL)).now == PROMOTER
 
     def test_filters_narrow_it(self) -> None:
         survey, who = make_survey(), person()
@@ -124,7 +174,7 @@ class TestWhoBecameWhat:
         assert one(panel(survey, Which(until=MONDAY + 2 * DAY))).latest.score == 9
         assert one(panel(survey, Which(at=MONDAY + DAY))).latest.score == 9
         Response.objects.filter(score=9).update(touchpoint="store")
-        assert one(panel(survey, Which(touchpoint="store"))).state(NOW) == NO_LATER
+        assert one(panel(survey, Which(touchpoint="store"))).now == NO_LATER
 
     def test_the_people_of_a_cell_are_those_it_counts(self) -> None:
         survey = make_survey()
@@ -134,10 +184,14 @@ class TestWhoBecameWhat:
         for column in (NOW, EVER):
             for first in BANDS:
                 for state in (*BANDS, NO_LATER):
-                    who = found.who([first], [state], column)
-                    assert len(who) == found.count([first], [state], column)
-                    assert {member.first.band for member in who} <= {first}
-        assert [member.latest.score for member in found.who([DETRACTOR], [PROMOTER], EVER)] == [9, 5]
+                    behind = who(found.answers, [first], [state], column)
+                    assert len(behind) == len(list(behind)) == found.count([first], [state], column)
+                    assert {person.answers[0].band for person in behind} <= {first}
+        latest = [person.answers[-1].score for person in who(found.answers, [DETRACTOR], [PROMOTER], EVER)]
+        assert latest == [9, 5]
+        assert [person.customer for person in who(found.answers)[1:3]] == [
+            person.customer for person in who(found.answers)
+        ][1:3]
 
 
 class TestScales:
@@ -159,9 +213,10 @@ class TestScales:
         say(changed, only, 5, 1, at=MONDAY)
         say(changed, new, 9, 7, at=MONDAY + 8 * DAY)
         found = panel(changed, ALL)
-        assert {member.customer for member in found.members} == {both.pk, new.pk}
+        assert {member.customer for member in members(found)} == {both.pk, new.pk}
         assert found.count([DETRACTOR], [NO_LATER]) == 1, "the 5 of 5 is no answer on this scale"
-        assert (set(found.elsewhere_only), set(found.elsewhere_too)) == ({only.pk}, {both.pk})
+        assert (found.elsewhere_only, found.elsewhere_too) == (1, 1)
+        assert (elsewhere(found, too=False), elsewhere(found, too=True)) == ([only.pk], [both.pk])
 
     def test_a_former_scale_is_read_as_it_was(self, changed: Survey) -> None:
         who = person()
@@ -169,13 +224,13 @@ class TestScales:
         former, present = eras_of(changed, ALL)
         assert present.scale == changed.scale
         member = one(panel(changed, ALL, former))
-        assert (member.first.band, member.state(NOW)) == (DETRACTOR, PROMOTER)
+        assert (member.first.band, member.now) == (DETRACTOR, PROMOTER)
 
     def test_before_the_change_it_is_the_scale_of_then(self, changed: Survey) -> None:
         say(changed, person(), 5, at=MONDAY)
         found = panel(changed, Which(at=MONDAY + DAY))
         assert found.era.scale == Scale(1, 5, "max", 2, 4)
-        assert found.members[0].first.band == PROMOTER
+        assert one(found).first.band == PROMOTER
         assert len(eras_of(changed, Which(at=MONDAY + DAY))) == 1
 
     def test_another_scale_or_kind_of_the_same_line_is_not_compared(self) -> None:
@@ -187,8 +242,8 @@ class TestScales:
         say(other, who, 9, at=MONDAY + DAY)
         say(shorter, else_who, 9)
         found = panel(survey, ALL)
-        assert one(found).state(NOW) == NO_LATER
-        assert (set(found.elsewhere_too), set(found.elsewhere_only)) == ({who.pk}, {else_who.pk})
+        assert one(found).now == NO_LATER
+        assert (elsewhere(found, too=True), elsewhere(found, too=False)) == ([who.pk], [else_who.pk])
 
     def test_what_does_not_lie_on_its_scale_is_counted_beside(self) -> None:
         survey = make_survey()
@@ -216,8 +271,8 @@ class TestSuspicions:
             "above",
             5,
         )
-        assert {member.first.at for member in found.members} == {MONDAY + 35 * DAY}
-        assert (found.size, len(found.elsewhere_too)) == (40, 40)
+        assert {member.first.at for member in members(found)} == {MONDAY + 35 * DAY}
+        assert (found.size, found.elsewhere_too) == (40, 40)
 
     def test_who_knows_that_nothing_changed_is_believed(self) -> None:
         survey = self.people_of_two_scales()
@@ -226,13 +281,13 @@ class TestSuspicions:
         )
         found = panel(Survey.objects.get(pk=survey.pk), ALL)
         assert found.suspicion is None
-        assert {member.first.at for member in found.members} == {MONDAY}
+        assert {member.first.at for member in members(found)} == {MONDAY}
 
     def test_waves_on_both_sides_of_it_share_nobody(self) -> None:
         change = MONDAY + 30 * DAY
         found = waves(self.people_of_two_scales(), Which(MONDAY, change), Which(change, change + 30 * DAY))
         assert found.suspicion is not None
-        assert (found.both, len(found.only_second)) == ((), 40)
+        assert (found.both, found.only_second) == (0, 40)
 
 
 class TestShares:
@@ -282,6 +337,10 @@ class TestShares:
 class TestWaves:
     FIRST, SECOND = Which(MONDAY, MONDAY + 5 * DAY), Which(MONDAY + 5 * DAY, MONDAY + 10 * DAY)
 
+    def behind(self, survey: Survey, which: str) -> list[tuple[int, ...]]:
+        people = who_in_waves(survey, self.FIRST, self.SECOND, which)
+        return [(person.customer, *(given.score for given in person.answers)) for person in people]
+
     def test_it_pairs_the_first_answer_of_each_wave_and_counts_who_came_once(self) -> None:
         survey, both, early, late = make_survey(), person(), person(), person()
         say(survey, both, 3, 9, at=MONDAY)
@@ -289,11 +348,11 @@ class TestWaves:
         say(survey, early, 3, at=MONDAY)
         say(survey, late, 3, at=MONDAY + 9 * DAY)
         found = waves(survey, self.FIRST, self.SECOND)
-        assert [(who, first.score, second.score) for who, first, second in found.both] == [(both.pk, 3, 9)]
-        assert [who for who, _given in found.only_first] == [early.pk]
-        assert [who for who, _given in found.only_second] == [late.pk]
-        assert found.paired.scores == ((3, 9),)
-        assert (found.again_first, found.again_second) == ((), ())
+        assert self.behind(survey, "both") == [(both.pk, 3, 9)]
+        assert self.behind(survey, "only_first") == [(early.pk, 3)]
+        assert self.behind(survey, "only_second") == [(late.pk, 3)]
+        assert found.paired.pairs == {(3, 9): 1}
+        assert (found.only_first, found.only_second, found.again_first, found.again_second) == (1, 1, 0, 0)
 
     def test_answers_to_being_asked_again_are_in_no_wave_and_who_has_no_other_is_counted(self) -> None:
         """By hand: `kept` said 3 and was won back (10), then said 6; `again` has no other answer later."""
@@ -305,17 +364,17 @@ class TestWaves:
         say(survey, again, 2, at=MONDAY)
         say_again(survey, again, 9, at=MONDAY + 6 * DAY)
         found = waves(survey, self.FIRST, self.SECOND)
-        assert [(who, first.score, second.score) for who, first, second in found.both] == [(kept.pk, 3, 6)]
-        assert [who for who, _given in found.only_first] == [again.pk]
-        assert [(who, given.score) for who, given in found.again_second] == [(again.pk, 9)]
-        assert (found.only_second, found.again_first) == ((), ())
+        assert self.behind(survey, "both") == [(kept.pk, 3, 6)]
+        assert self.behind(survey, "only_first") == [(again.pk, 2)]
+        assert self.behind(survey, "again_second") == [(again.pk, 9)]
+        assert (found.only_second, found.again_first) == (0, 0)
 
     def test_what_lies_between_them_is_in_neither(self) -> None:
         survey, who = make_survey(), person()
         say(survey, who, 3, at=MONDAY + 5 * DAY)
         later = Which(MONDAY + 6 * DAY, MONDAY + 10 * DAY)
         found = waves(survey, self.FIRST, later)
-        assert (found.both, found.only_first, found.only_second) == ((), (), ())
+        assert (found.both, found.only_first, found.only_second) == (0, 0, 0)
 
     def test_it_refuses_waves_that_overlap(self) -> None:
         with pytest.raises(ValueError, match="ends before"):
@@ -330,7 +389,7 @@ class TestWaves:
         say(survey, who, 5, at=MONDAY)
         say(survey, who, 5, at=MONDAY + 6 * DAY)
         found = waves(survey, self.FIRST, self.SECOND)
-        assert (len(found.both), len(found.only_second)) == (0, 1)
+        assert (found.both, found.only_second) == (0, 1)
 
 
 def test_it_asks_the_database_as_often_for_many_as_for_few(

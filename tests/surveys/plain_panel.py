@@ -1,10 +1,4 @@
-"""The same people asked again: how they began, what they say now, and two waves of them side by side.
-
-Answers are compared only where they were given on one and the same scale; by default that is the scale in
-force at the moment looked at. What somebody answered on another scale is left out and counted beside it, as
-if the period began with the scale. Where a scale seems to have changed and nobody has declared it, the same
-holds from that month on.
-"""
+"""The same people in the plain way: every answer is read, and Python sorts them. For comparison only."""
 
 from __future__ import annotations
 
@@ -12,95 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import cached_property
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from django.utils import timezone
 
 from surveys.eras import Era, Suspicion, era_at, suspected_changes
-from surveys.estimates import (
-    MIN_ANSWERS_FOR_PERCENT,
-    Difference,
-    Interval,
-    bounds,
-    nps_paired_difference,
-    paired_difference,
-)
 from surveys.models import Invitation, Survey
-from surveys.rates import Rate
+from surveys.panel import BANDS, NO_LATER, NOW, Given
 from surveys.results.answers import VOID, Which, era_shown, given, within
-from surveys.results.figure import Figure
-from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER, LevelCounts, Scale, band
-
-BANDS: Final = (PROMOTER, PASSIVE, DETRACTOR)
-NO_LATER: Final = "no_later"
-# What may have become of somebody: exactly one of these holds for each.
-STATES: Final = (*BANDS, NO_LATER)
-NOW, EVER = "now", "ever"
-COLUMNS: Final = (NOW, EVER)
-NOT_LOW: Final = (PROMOTER, PASSIVE)
-# What is one point up in the NPS of one person.
-POINTS: Final = {PROMOTER: 1, PASSIVE: 0, DETRACTOR: -1}
-
-
-class Given(NamedTuple):
-    """One valid answer on the scale compared."""
-
-    response: int
-    at: datetime
-    score: int
-    band: str
-
-
-@dataclass(frozen=True, slots=True)
-class Share(Rate):
-    """`hits` of the `n` who answered again, out of `everyone`."""
-
-    everyone: int
-
-    @property
-    def bounds(self) -> Interval | None:
-        """Over everyone: if none, and if all, of those without a later answer were hits too."""
-        if self.everyone < MIN_ANSWERS_FOR_PERCENT:
-            return None
-        return bounds(self.hits, self.everyone - self.n, self.everyone)
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """The same people twice: their scores, earlier and later, on one scale."""
-
-    kind: str
-    scale: Scale
-    scores: tuple[tuple[int, int], ...]
-
-    @property
-    def n(self) -> int:
-        return len(self.scores)
-
-    @property
-    def earlier(self) -> Figure:
-        return Figure(self.kind, LevelCounts(self.scale, Counter(first for first, _ in self.scores)))
-
-    @property
-    def later(self) -> Figure:
-        return Figure(self.kind, LevelCounts(self.scale, Counter(second for _, second in self.scores)))
-
-    @property
-    def difference(self) -> Difference | None:
-        """Later less earlier in the unit of the figure: points, or for CSAT and CES a share.
-
-        Its interval knows that both come from the same people. None below ten.
-        """
-        if self.n < MIN_ANSWERS_FOR_PERCENT:
-            return None
-        bands = [(band(first, self.scale), band(second, self.scale)) for first, second in self.scores]
-        if self.kind == "nps":
-            return nps_paired_difference([POINTS[second] - POINTS[first] for first, second in bands])
-        gained = sum(first != PROMOTER and second == PROMOTER for first, second in bands)
-        lost = sum(first == PROMOTER and second != PROMOTER for first, second in bands)
-        return paired_difference(gained, lost, self.n)
+from surveys.scoring import band
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +47,6 @@ class Member:
 
 @dataclass(frozen=True)
 class Panel:
-    """Everybody with a valid answer on one scale in the period.
-
-    Beside them, in no cell: people who answered on another scale only, of the members those who did so too,
-    blank answers, answers that do not lie on their scale, and answers of nobody known. `suspicion` is a
-    change of scale that nobody declared: what was answered before it counts as given on another scale.
-    """
-
-    survey: Survey
-    era: Era
     suspicion: Suspicion | None
     members: tuple[Member, ...]
     elsewhere_only: frozenset[int]
@@ -149,59 +55,9 @@ class Panel:
     off_scale: int
     nameless: int
 
-    @property
-    def size(self) -> int:
-        return len(self.members)
-
-    @cached_property
-    def again(self) -> tuple[Member, ...]:
-        return tuple(member for member in self.members if member.answered_again)
-
-    @cached_property
-    def cells(self) -> dict[str, Counter[tuple[str, str]]]:
-        """How many by (first band, state), for either column."""
-        return {
-            column: Counter((member.first.band, member.state(column)) for member in self.members)
-            for column in COLUMNS
-        }
-
-    def count(self, firsts: Iterable[str] = BANDS, states: Iterable[str] = STATES, column: str = NOW) -> int:
-        states = tuple(states)
-        return sum(self.cells[column][first, state] for first in firsts for state in states)
-
-    def who(
-        self, firsts: Iterable[str] = BANDS, states: Iterable[str] = STATES, column: str = NOW
-    ) -> list[Member]:
-        """The people that `count` counts."""
-        began, became = frozenset(firsts), frozenset(states)
-        return [
-            member for member in self.members if member.first.band in began and member.state(column) in became
-        ]
-
-    def share(self, column: str, states: Iterable[str], firsts: Iterable[str] = BANDS) -> Share:
-        """Of those who began so and answered again, how many are, or ever were, in one of these states."""
-        firsts = tuple(firsts)
-        return Share(
-            self.count(firsts, states, column), self.count(firsts, BANDS), self.count(firsts, STATES)
-        )
-
-    @property
-    def change(self) -> Paired:
-        """From the first to the latest answer of those who answered again."""
-        scores = tuple((member.first.score, member.latest.score) for member in self.again)
-        return Paired(self.survey.kind, self.era.scale, scores)
-
 
 @dataclass(frozen=True)
 class Waves:
-    """Who answered in both of two windows, each by their first valid answer in it, and who in one only.
-
-    What somebody answered when asked again after a low score is no part of it, so that both waves are asked
-    in the same way; `again_first` and `again_second` are those who have no other answer in that wave.
-    """
-
-    survey: Survey
-    era: Era
     suspicion: Suspicion | None
     both: tuple[tuple[int, Given, Given], ...]
     only_first: tuple[tuple[int, Given], ...]
@@ -209,23 +65,8 @@ class Waves:
     again_first: tuple[tuple[int, Given], ...]
     again_second: tuple[tuple[int, Given], ...]
 
-    @property
-    def paired(self) -> Paired:
-        scores = tuple((first.score, second.score) for _customer, first, second in self.both)
-        return Paired(self.survey.kind, self.era.scale, scores)
-
-
-# --- asking the database ------------------------------------------------------------------------------------
-
-
-def eras_of(survey: Survey, which: Which) -> list[Era]:
-    """The scales the survey had up to the end of the period, the earliest first; the last is compared on."""
-    last = survey.eras.index(era_shown(survey, which))
-    return survey.eras[: last + 1]
-
 
 def panel(survey: Survey, which: Which, era: Era | None = None) -> Panel:
-    """Who answered the survey, or another of its line, on the scale of an era. Four queries at most."""
     era = era or era_shown(survey, which)
     line = _line(survey.line)
     rows = list(_rows(line, which))
@@ -234,8 +75,6 @@ def panel(survey: Survey, which: Which, era: Era | None = None) -> Panel:
         read = _Reading(survey.kind, era, line, suspicion).over(rows)
     members = tuple(Member(customer, tuple(given)) for customer, given in read.given.items())
     return Panel(
-        survey=survey,
-        era=era,
         suspicion=suspicion,
         members=members,
         elsewhere_only=frozenset(read.elsewhere - read.given.keys()),
@@ -247,9 +86,8 @@ def panel(survey: Survey, which: Which, era: Era | None = None) -> Panel:
 
 
 def waves(survey: Survey, first: Which, second: Which, era: Era | None = None) -> Waves:
-    """Raises ValueError where the waves overlap: one answer cannot stand on both sides."""
-    if first.until is None or second.since is None or first.until > second.since:
-        raise ValueError("The first wave ends before the second begins.")
+    assert first.until is not None
+    assert second.since is not None
     era = era or era_shown(survey, second)
     line = _line(survey.line)
     rows = list(_rows(line, replace(second, since=first.since)))
@@ -263,8 +101,6 @@ def waves(survey: Survey, first: Which, second: Which, era: Era | None = None) -
     earlier, later = (first_answers(side, again=False) for side in sides)
     again_earlier, again_later = (first_answers(side, again=True) for side in sides)
     return Waves(
-        survey=survey,
-        era=era,
         suspicion=suspicion,
         both=tuple((who, given, later[who]) for who, given in earlier.items() if who in later),
         only_first=_without(earlier, later),
