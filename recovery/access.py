@@ -28,6 +28,11 @@ def sees_everything(role: str) -> bool:
     return role in (StaffProfile.ADMINISTRATOR, StaffProfile.ANALYST)
 
 
+def compares_people(user: User | AnonymousUser) -> bool:
+    """Whether numbers are told to them person by person, of whom works in the teams they see."""
+    return role_of(user) == StaffProfile.SUPERVISOR or sees_everything(role_of(user))
+
+
 def teams_of(user: User) -> set[int]:
     """The teams whose tickets this person sees: their own, and those they supervise with all below."""
     return once(user, "seen", lambda: find_teams(user))

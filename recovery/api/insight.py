@@ -26,7 +26,6 @@ from recovery.insight.causes import SIDES, Pareto, pareto
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
-from recovery.insight.times import KINDS, Promises, Times, Waited, times
 from recovery.insight.told import Told
 from recovery.models import Team
 from recovery.models.ticket import TicketQuerySet
@@ -206,6 +205,15 @@ def shown_rate(rate: Rate, definition: str) -> Shown:
     }
 
 
+def shown_percentiles(times: CensoredTimes) -> Shown:
+    """Null where fewer than ten count, or so many are not done yet; an open end of an interval is null."""
+    shown: Shown = {}
+    for name, percent in (("median", 50), ("p80", 80)):
+        found = times.percentile(percent) if times.count >= MIN_ANSWERS_FOR_PERCENT else None
+        shown[name] = {"value": found.value, "low": found.low, "high": found.high} if found else None
+    return shown
+
+
 class Insight(APIView):
     """Numbers about the low scores this person may see."""
 
@@ -217,68 +225,6 @@ class Insight(APIView):
     def kept(self, question: Question) -> Told:
         """What became of each of them, at the moment asked for."""
         return Told(visible_to(self.request.user), question.which)
-
-
-# --- times --------------------------------------------------------------------------------------------------
-
-
-class TimesView(Insight):
-    @extend_schema(
-        operation_id="insight_times",
-        summary="Deadlines kept, and how long people waited, open tickets counted",
-        parameters=PARAMETERS_SHOWN,
-        responses=OpenApiTypes.OBJECT,
-    )
-    def get(self, request: Request) -> Response:
-        question = asked(request)
-        found = times(self.cohort(question), question.at)
-        kinds = {kind: shown_kind(kind, found) for kind in KINDS}
-        then = {"then": define("deadlines_then")}
-        return Response({**question.said, "at": question.at.isoformat(), **kinds, **then})
-
-
-def shown_kind(kind: str, found: Times) -> Shown:
-    """Of all, and of the groups of ten and more: teams by their id, priorities by their number."""
-    groups = {
-        f"by_{name}": [
-            {name: key, **shown_times(kind, pace.promises, pace.waited)}
-            for key, pace in kinds[kind].items()
-            if pace.is_enough
-        ]
-        for name, kinds in found.by.items()
-    }
-    return {**shown_times(kind, found.all[kind].promises, found.all[kind].waited), **groups}
-
-
-def shown_times(kind: str, kept: Promises, times: Waited) -> Shown:
-    return {
-        "in_time": {
-            **shown_rate(kept.kept, f"{kind}_kept"),
-            "missed": kept.missed,
-            "tickets_missed": kept.tickets_missed,
-            "overdue": kept.overdue,
-            "running": kept.running,
-            "dropped": kept.dropped,
-        },
-        "time": {
-            "count": times.count,
-            "open": times.open,
-            "closed_unheard": times.closed_unheard,
-            "merged": times.merged,
-            "working_minutes": shown_percentiles(times.working),
-            "calendar_minutes": shown_percentiles(times.calendar),
-            "definition": f"{define(f'{kind}_time')} {define('working_time')}",
-        },
-    }
-
-
-def shown_percentiles(times: CensoredTimes) -> Shown:
-    """Null where fewer than ten count, or so many are not done yet; an open end of an interval is null."""
-    shown: Shown = {}
-    for name, percent in (("median", 50), ("p80", 80)):
-        found = times.percentile(percent) if times.count >= MIN_ANSWERS_FOR_PERCENT else None
-        shown[name] = {"value": found.value, "low": found.low, "high": found.high} if found else None
-    return shown
 
 
 # --- causes -------------------------------------------------------------------------------------------------

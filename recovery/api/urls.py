@@ -9,6 +9,7 @@ from recovery.api import (
     insight_panel,
     insight_recovery,
     insight_surveys,
+    insight_times,
     insight_value,
 )
 from recovery.api.acts import ACTS
@@ -37,7 +38,7 @@ urlpatterns = [
     path("insight/nps/", insight_surveys.NpsView.as_view(), name="api-insight-nps"),
     path("insight/recovery/", insight_recovery.RecoveryView.as_view(), name="api-insight-recovery"),
     path("insight/loop/", insight_loop.LoopView.as_view(), name="api-insight-loop"),
-    path("insight/times/", insight.TimesView.as_view(), name="api-insight-times"),
+    path("insight/times/", insight_times.TimesView.as_view(), name="api-insight-times"),
     path("insight/causes/", insight.CausesView.as_view(), name="api-insight-causes"),
     path("insight/panel/", insight_panel.PanelView.as_view(), name="api-insight-panel"),
     path("insight/drivers/", insight_drivers.DriversView.as_view(), name="api-insight-drivers"),

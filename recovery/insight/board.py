@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recovery.insight.causes import FOUND, Pareto, pareto
-from recovery.insight.cohort import Slice, low_scores
+from recovery.insight.cohort import Slice
 from recovery.insight.recovery import Rate, Recovery, recovery
 from recovery.insight.said import which_answers
 from recovery.insight.targets import Judged, Period, judged, targets_for
@@ -34,13 +34,12 @@ class Board:
 
 def board_of(seen: TicketQuerySet, teams: Iterable[int], which: Slice, period: Period, at: datetime) -> Board:
     """`teams` are those the reader sees. The number of queries does not grow with anything on the page."""
-    cohort = low_scores(seen, which)
     kept = Told(seen, which)
     told = kept.counted("cause_found")
     targets = targets_for(teams, teams=which.teams, survey=which.survey)
     return Board(
         found=recovery(told),
-        contacted=promises(cohort, at)[FIRST_CONTACT].kept,
+        contacted=promises(kept.tickets(), at)[FIRST_CONTACT].kept,
         survey=survey_of(which),
         value=value_of(kept, at),
         causes=pareto(told, FOUND),

@@ -14,10 +14,9 @@ from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
-from recovery.insight.dues import PRIORITY, TEAM
+from recovery.insight.dues import TEAM
 from recovery.insight.targets import HALF, KEPT, Number
-from recovery.insight.times import KINDS, Pace, Times, times
-from recovery.models import Team
+from recovery.insight.times import KINDS, Times, times
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
@@ -27,15 +26,20 @@ from recovery.views.insight_goals import Goals, goals_for, goals_told
 from recovery.views.insight_goals import Row as GoalRow
 from recovery.views.insight_pictures import Picture, bars_picture, rate_bar, tone_beside
 from recovery.views.insight_slice import Asked
-from recovery.views.insight_times_behind import missed_code
-from recovery.views.words import priority_word
+from recovery.views.insight_times_groups import (
+    Names,
+    allowed_words,
+    group_blocks,
+    group_names,
+    groupings_for,
+)
 
 
 @door.staff_page()
 @require_safe
 def show_times(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    found = times(asked.cohort, asked.at)
+    found = times(asked.kept.tickets(), asked.at, groupings_for(request))
     names = group_names(found)
     size = found.all[FIRST_CONTACT].waited.count
     goals = goals_for(asked, numbers_of(found)) if size else {}
@@ -48,8 +52,6 @@ KIND_NAMES: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
     FIRST_CONTACT: (_("First contact"), _("Contacted in time")),
     RESOLUTION: (_("Resolution"), _("Resolved in time")),
 }
-GROUP_NAMES: Final[dict[str, Promise]] = {TEAM: _("By team"), PRIORITY: _("By priority")}
-Names = dict[str, dict[int, str]]
 
 
 def numbers_of(found: Times) -> dict[str, Number]:
@@ -78,6 +80,7 @@ def times_block(kind: str, found: Times, names: Names, asked: Asked, goals: Goal
         "half_goal": half_goal,
         "kept_picture": kept_picture(kind, str(in_time), found, names, goal),
         "kept": kept,
+        "allowed": allowed_words(found.all[kind].allowed),
         "missed_url": behind(asked, missed=kind),
         "sentence": words.half_within(kind, waited.working),
         "times": waited,
@@ -92,7 +95,7 @@ def times_block(kind: str, found: Times, names: Names, asked: Asked, goals: Goal
             for percent, label in ((50, gettext("half within")), (80, gettext("four in five within")))
         ],
         "picture": times_curve(kind, str(name), waited, half_goal),
-        "groups": [group_block(kind, by, found.by[by][kind], names[by], asked) for by in GROUP_NAMES],
+        "groups": group_blocks(kind, found, names, asked),
     }
 
 
@@ -109,39 +112,3 @@ def kept_picture(kind: str, title: str, found: Times, names: Names, goal: GoalRo
     bars = [rate_bar(name, rate, tone, goal=goal) for (name, rate), tone in zip(shown, tones, strict=True)]
     bars = [bars[0], *(replace(bar, goal="") for bar in bars[1:])]
     return bars_picture(bars, title, f"kept-{kind}", full=1, told=goals_told([goal]) if goal else "")
-
-
-# --- groups -------------------------------------------------------------------------------------------------
-
-
-def group_names(found: Times) -> Names:
-    """One query for the teams."""
-    keys = {by: {key for groups in kinds.values() for key in groups} for by, kinds in found.by.items()}
-    teams = {team.pk: str(team) for team in Team.objects.filter(pk__in=keys[TEAM])}
-    return {TEAM: teams, PRIORITY: {key: priority_word(key) for key in keys[PRIORITY]}}
-
-
-def group_block(
-    kind: str, by: str, groups: dict[int, Pace], names: dict[int, str], asked: Asked
-) -> dict[str, Any]:
-    """Groups of ten and more in the order of their names: nothing is ranked. The others are named alone."""
-    ordered = sorted(groups, key=(lambda key: names.get(key, "")) if by == TEAM else (lambda key: str(key)))
-    enough = [key for key in ordered if groups[key].is_enough]
-    return {
-        "name": GROUP_NAMES[by],
-        "rows": [group_row(kind, by, key, groups[key], names[key], asked) for key in enough],
-        "small": [names[key] for key in ordered if not groups[key].is_enough],
-    }
-
-
-def group_row(kind: str, by: str, key: int, pace: Pace, name: str, asked: Asked) -> dict[str, Any]:
-    kept, waited = pace.promises, pace.waited
-    return {
-        "name": name,
-        "kept": words.rate_words(kept.kept),
-        "counts": words.counts_words(kept.kept) if kept.kept.share is not None else "",
-        "missed": kept.tickets_missed,
-        "url": behind(asked, behind=missed_code(kind, by, key)),
-        "half": words.estimate_words(waited.working, 50, words.working_span),
-        "most": words.estimate_words(waited.working, 80, words.working_span),
-    }

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
+from recovery.insight.dues import OWNER
 from recovery.insight.times import KINDS, Pace, Times, times
 from recovery.views import door, insight_slice
 from recovery.views.insight_file import as_file, dated
-from recovery.views.insight_times import GROUP_NAMES, KIND_NAMES, group_names
+from recovery.views.insight_times import KIND_NAMES
+from recovery.views.insight_times_groups import GROUP_NAMES, group_names, groupings_for
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
 
 Row = list[object]
@@ -29,7 +31,8 @@ PERCENTILES: Final = ((50, _("half within")), (80, _("four in five within")))
 def export_times(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1, times in minutes; an end that was not reached is left empty."""
     asked = insight_slice.read(request, now())
-    return as_file(dated("times", asked), heads(), times_rows(times(asked.cohort, asked.at)))
+    found = times(asked.kept.tickets(), asked.at, groupings_for(request))
+    return as_file(dated("times", asked), heads(), times_rows(found))
 
 
 def heads() -> list[str]:
@@ -48,14 +51,16 @@ def heads() -> list[str]:
 
 
 def times_rows(found: Times) -> Iterable[Row]:
-    """Groups as on the page: those of ten and more, of the others nothing but the total is said."""
+    """Groups as on the page: those of ten and more, of the others nothing but the total is said. Of people
+    with fewer there are the counts.
+    """
     names = group_names(found)
     for kind in KINDS:
         yield from pace_rows(kind, "", "", found.all[kind])
-        for by, label in GROUP_NAMES.items():
-            for key, pace in found.by[by][kind].items():
-                if pace.is_enough:
-                    yield from pace_rows(kind, label, names[by][key], pace)
+        for by, groups in found.by.items():
+            for key, pace in groups[kind].items():
+                if pace.is_enough or by == OWNER:
+                    yield from pace_rows(kind, GROUP_NAMES[by], names[by][key], pace)
 
 
 def pace_rows(kind: str, by: str | Promise, whom: str, pace: Pace) -> Iterable[Row]:
@@ -68,6 +73,10 @@ def pace_rows(kind: str, by: str | Promise, whom: str, pace: Pace) -> Iterable[R
     for fate, count in counts_of(pace):
         said = gettext("{name}: {share}").format(name=name, share=fate)
         yield row(said, by, whom, count, "", BLANK, "", meaning)
+    if pace.allowed:
+        said = gettext("{name}: {share}").format(name=name, share=gettext("promised within"))
+        ends = ("", pace.allowed.least, pace.allowed.most)
+        yield row(said, by, whom, "", "", ends, gettext("working minutes"), DEFINITIONS["promised_within"])
     clocks = ((waited.working, gettext("working minutes")), (waited.calendar, gettext("minutes")))
     for run, unit in clocks:
         for percent, label in PERCENTILES:

@@ -63,7 +63,9 @@ def test_how_fast_has_the_promises_and_the_times_of_the_page(cast: Cast, vera: C
     assert f"Contacted in time: {share} % ({low_end} to {high_end})" in said
     assert f"{kept[3]} of {kept[4]}" in said
     half = [row for row in table(vera, "/insight/times/csv/") if row[0] == "First contact: half within"]
-    assert {(row[1], row[2]) for row in half} == {("", ""), ("By team", "East"), ("By priority", "P3 normal")}
+    groups = {("By team", "East"), ("By priority", "P3 normal")}
+    people = {("By owner", "Li Na"), ("By owner", "Ma Jun")}
+    assert {(row[1], row[2]) for row in half} == {("", ""), *groups, *people}
     assert [float(row[5]) for row in half if not row[1]] == [60, 60]
     assert [row[8] for row in half if not row[1]] == ["working minutes", "minutes"]
     assert "half within 1 h 00" in said

@@ -210,8 +210,8 @@ class TestTimes:
             heard(cast, low(cast), at=MONDAY + (HOUR if number else 9 * HOUR))
         low(cast, team=cast.west, priority=1)
         said = text(vera, "/insight/times/?from=2026-03-01")
-        assert "East 90 % (60 to 98) 9 of 10 1" in said
-        assert "P3 normal 90 % (60 to 98)" in said
+        assert "East 4 h 00 90 % (60 to 98) 9 of 10 1" in said
+        assert "P3 normal 4 h 00 90 % (60 to 98)" in said
         assert "Too few for a figure of their own: West" in said
         late = text(vera, link(vera, "/insight/times/?from=2026-03-01", "1").replace("&amp;", "&"))
         assert "not in time" in late
