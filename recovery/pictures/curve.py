@@ -144,7 +144,8 @@ def _marks(paper: _Paper, curve: Curve) -> list[str]:
         low, high = (paper.y(end) for end in curve.band_at(value))
         at, anchor = _beside(paper, paper.x(value), words, 8)
         foot = max(low, paper.y(share)) + FONT + 4
-        base = max(FONT, high - 6) if anchor == "end" else min(foot, paper.y(0) - 22)
+        beyond = anchor == "start" and at > paper.x(value)
+        base = min(foot, paper.y(0) - 22) if beyond else max(FONT, high - 6)
         while any(abs(base - other) < LINE for other in bases):
             base += LINE
         bases.append(base)
@@ -161,6 +162,10 @@ def _mark(paper: _Paper, value: float, share: float, words: str) -> str:
 
 
 def _beside(paper: _Paper, x: float, words: str, gap: float) -> tuple[float, str]:
-    """Right of x, or left of it where there is no room."""
-    left = x + measured(words) + gap + 4 > _LEFT + paper.width + _RIGHT
-    return (x - gap, "end") if left else (x + gap, "start")
+    """Right of x, or left of it where there is no room; across it where there is none on either side."""
+    room, length = _LEFT + paper.width + _RIGHT, measured(words)
+    if x + length + gap + 4 <= room:
+        return x + gap, "start"
+    if x - gap - length >= 0:
+        return x - gap, "end"
+    return max(0.0, room - length), "start"

@@ -30,7 +30,7 @@ def times_curve(kind: str, title: str, times: Waited, goal: Row | None = None) -
     """
     working = times.working
     steps = steps_to_draw(working)
-    goals = [(60 * goal.value, _("half: {aim}").format(aim=goal.aim))] if goal else []
+    goals = [(60 * goal.value, goal.aim)] if goal else []
     curve = curve_of(working, steps, working_ticks, working_span, goals)
     description = " ".join(part for part in (half_within(kind, times.working), goal and goal.told) if part)
     return drawn(curve, Labels(_("{what}: done by when").format(what=title), description), f"curve-{kind}")
