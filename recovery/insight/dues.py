@@ -88,7 +88,7 @@ class Dues:
         return told_then(begun(self.cohort.filter(pk__in=tickets), self.at), then) if tickets else []
 
     def _untouched(self) -> QuerySet[Any]:
-        rows = deadlines_of(self.cohort, self.at).annotate(fate=fate_at(self.at))
+        rows: QuerySet[Any] = deadlines_of(self.cohort, self.at).annotate(fate=fate_at(self.at))
         tickets = {row.ticket for row in self.moved}
         return rows.exclude(ticket__in=tickets) if tickets else rows
 
@@ -96,10 +96,9 @@ class Dues:
         counts = {fate: Count("pk", filter=Q(fate=fate)) for fate in FATES}
         cells: Any = self._untouched().values_list(*CELL)
         repeats = self._missed_again()
-        for *cell, kept, late, overdue, running, dropped, least, most in cells.annotate(
-            **counts, least=Min("minutes"), most=Max("minutes")
-        ):
-            tickets = late + overdue - repeats.get(tuple(cell), 0)
+        for row in cells.annotate(**counts, least=Min("minutes"), most=Max("minutes")):
+            cell, (kept, late, overdue, running, dropped), (least, most) = row[:4], row[4:9], row[9:]
+            tickets = late + overdue - repeats.get(cell, 0)
             yield Tally(*cell, kept, late, overdue, running, dropped, tickets, least, most)
 
     def _missed_again(self) -> dict[tuple[str, int, int, int], int]:
@@ -150,11 +149,15 @@ def tally_of(rows: Sequence[Promise], at: datetime) -> Tally:
     minutes = [row.minutes for row in rows]
     first = rows[0]
     return Tally(
-        first.kind,
-        first.team,
-        first.priority,
-        first.owner,
-        *(fates[fate] for fate in FATES),
+        kind=first.kind,
+        team=first.team,
+        priority=first.priority,
+        owner=first.owner,
+        kept=fates[KEPT],
+        late=fates[LATE],
+        overdue=fates[OVERDUE],
+        running=fates[RUNNING],
+        dropped=fates[DROPPED],
         tickets_missed=len(tickets_missed(rows, at)),
         least=min(minutes),
         most=max(minutes),

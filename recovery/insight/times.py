@@ -146,13 +146,16 @@ def lengths(cohort: TicketQuerySet, at: datetime) -> list[Lengths]:
     clocks = clocks_over(found)
     return [
         Lengths(
-            *cell,
+            kind=kind,
+            team=team,
+            priority=priority,
+            owner=owner,
             working=(minutes(some.done, clocks[calendar]), minutes(some.left, clocks[calendar])),
             wall=(minutes(some.done), minutes(some.left)),
             closed=some.closed,
             merged=some.merged,
         )
-        for (*cell, calendar), some in found.items()
+        for (kind, team, priority, owner, calendar), some in found.items()
     ]
 
 

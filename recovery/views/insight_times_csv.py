@@ -75,8 +75,8 @@ def pace_rows(kind: str, by: str | Promise, whom: str, pace: Pace) -> Iterable[R
         yield row(said, by, whom, count, "", BLANK, "", meaning)
     if pace.allowed:
         said = gettext("{name}: {share}").format(name=name, share=gettext("promised within"))
-        ends = ("", pace.allowed.least, pace.allowed.most)
-        yield row(said, by, whom, "", "", ends, gettext("working minutes"), DEFINITIONS["promised_within"])
+        within = ("", pace.allowed.least, pace.allowed.most)
+        yield row(said, by, whom, "", "", within, gettext("working minutes"), DEFINITIONS["promised_within"])
     clocks = ((waited.working, gettext("working minutes")), (waited.calendar, gettext("minutes")))
     for run, unit in clocks:
         for percent, label in PERCENTILES:

@@ -13,8 +13,9 @@ from recovery.insight.recovery import Rate
 from recovery.insight.times import Allowed, Pace, Waited
 from recovery.models import PolicyTarget
 from recovery.views import insight_slice, insight_tickets, insight_times, insight_times_csv
-from recovery.views.insight_curves import FINEST, curve_of, steps_to_draw, working_span, working_ticks
+from recovery.views.insight_curves import FINEST, curve_of, steps_to_draw, working_ticks
 from recovery.views.insight_times_groups import allowed_words, owner_block
+from recovery.views.insight_words import working_span
 from surveys.estimates import censored_times
 from tests.make import DAY, HOUR, MONDAY, Cast, make_policy
 from tests.recovery.api.client import Client as ApiClient
