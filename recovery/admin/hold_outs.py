@@ -130,9 +130,9 @@ class HoldOutAdmin(admin.ModelAdmin[HoldOut]):
             return "-"
         return str(row.draws.filter(side="later").count())
 
-    @admin.display(description=_("why it ended"), empty_value="-")
-    def why_ended(self, row: HoldOut) -> str | None:
-        return gettext("as many as planned were drawn") if row.ended_why == FULL else row.ended_why or None
+    @admin.display(description=_("why it ended"))
+    def why_ended(self, row: HoldOut) -> str:
+        return gettext("as many as planned were drawn") if row.ended_why == FULL else row.ended_why or "-"
 
     # --- begun and ended on purpose ---
 

@@ -88,6 +88,7 @@ def test_it_shows_nothing_to_change_once_it_runs(cast: Cast, ada: Client) -> Non
     assert 'name="share"' not in page
     assert 'name="name"' in page
     assert "End …" in page
+    assert "None" not in page
     assert ada.post(url("change", row), {**PLAN, "survey": cast.survey.pk, "share": 50}).status_code == 302
     row.refresh_from_db()
     assert (row.share, row.name) == (20, PLAN["name"])

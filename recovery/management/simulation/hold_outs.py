@@ -22,8 +22,8 @@ from recovery.management.simulation.world import World
 from recovery.models import HoldOut
 from surveys import scoring
 
-OWN: Final = 0.25
-ADDED: Final = 0.50
+OWN: Final = 0.20
+ADDED: Final = 0.60
 # By so much those who always pick up drift back more often than those who never do.
 LEANING: Final = 0.4
 USUAL_PICKS_UP: Final = 0.525
@@ -40,7 +40,7 @@ PLANS: Final[tuple[tuple[str, float | None, dict[str, Any]], ...]] = (
             "share": 50,
             "days": 7,
             "difference": 50,
-            "expected_recovered": 25,
+            "expected_recovered": 20,
             "expected_response": 65,
             "spared_priority": 1,
         },
@@ -52,8 +52,9 @@ PLANS: Final[tuple[tuple[str, float | None, dict[str, Any]], ...]] = (
             "name": "Does it work after a delivery, too?",
             "share": 50,
             "days": 7,
-            "difference": 40,
-            "expected_response": 60,
+            "difference": 50,
+            "expected_recovered": 20,
+            "expected_response": 65,
             "spared_tiers": ["Gold"],
         },
     ),

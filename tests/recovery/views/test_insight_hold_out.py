@@ -114,7 +114,7 @@ class TestReport:
             answer(cast, ticket_, score, at=ASK_AT + DAY)
         vera = sign_in(cast.vera)
         said = text(vera, "/insight/")
-        assert "Preliminary: 3 of" in said
+        assert "Does it work? · Preliminary: 3 of" in said
         assert "It is not to be judged before it ends." in said
         page = vera.get("/insight/").content.decode()
         links = re.findall(r'<a href="([^"]*behind=hold_out[^"]*)">([^<]*)</a>', page)
