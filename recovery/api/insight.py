@@ -9,6 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -22,7 +23,8 @@ from recovery.access import visible_to
 from recovery.api.acts import team_named
 from recovery.api.filters import is_id
 from recovery.insight import segment
-from recovery.insight.causes import SIDES, Pareto, pareto
+from recovery.insight.cause_trends import CauseTrends, trends
+from recovery.insight.causes import SIDES, Pareto, by_month, pareto_of_months
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
@@ -240,8 +242,19 @@ class CausesView(Insight):
     def get(self, request: Request) -> Response:
         question = asked(request)
         kept = self.kept(question)
-        sides = {side: shown_pareto(side, pareto(kept.counted(f"cause_{side}"), side)) for side in SIDES}
-        return Response({**question.said, "at": question.at.isoformat(), **sides})
+        user = request.user
+        assert isinstance(user, User)  # the permission has let nobody else in
+        # Months are those of whoever asks, as on the page.
+        with timezone.override(zone_of(user)):
+            shown = {side: shown_side(side, kept, question) for side in SIDES}
+        return Response({**question.said, "at": question.at.isoformat(), **shown})
+
+
+def shown_side(side: str, kept: Told, question: Question) -> Shown:
+    counts = kept.by_month(f"cause_{side}")
+    found = pareto_of_months(counts)
+    trend = trends(found, by_month(counts), question.which, question.at)
+    return {**shown_pareto(side, found), "trend": shown_trends(trend)}
 
 
 def shown_pareto(side: str, found: Pareto) -> Shown:
@@ -260,4 +273,26 @@ def shown_pareto(side: str, found: Pareto) -> Shown:
             }
             for row in found.rows
         ],
+    }
+
+
+def shown_trends(found: CauseTrends) -> Shown:
+    """Changes are fractions of 1 a month; the direction is more, less, unclear, perhaps_chance or too_few."""
+    return {
+        "months": [f"{month:%Y-%m}" for month in found.months],
+        "months_left_out": [f"{month:%Y-%m}" for month in found.left_out],
+        "known": found.known,
+        "is_enough": found.is_enough,
+        "causes": [
+            {
+                "code": row.cause.code,
+                "count": row.count,
+                "change_a_month": row.per_month.value if row.per_month else None,
+                **ends_of(row.per_month.interval if row.per_month else None),
+                "p": row.p,
+                "direction": row.direction,
+            }
+            for row in found.rows
+        ],
+        "definition": define("cause_trend"),
     }

@@ -35,7 +35,18 @@ class Pareto:
 
 def pareto(told: Sequence[Story], side: str) -> Pareto:
     """Counts of the cause each ticket has in its story; where it has none yet it is unknown. One query."""
-    counts = tally(told, lambda story: cause_of(story, side))
+    return ranked(tally(told, lambda story: cause_of(story, side)))
+
+
+def pareto_of_months(counts: Mapping[tuple[int | None, date], int]) -> Pareto:
+    """The same from how many there are by cause and month (`Told.by_month`)."""
+    totals: Counter[int | None] = Counter()
+    for (cause, _month), count in counts.items():
+        totals[cause] += count
+    return ranked(totals)
+
+
+def ranked(counts: Counter[int | None]) -> Pareto:
     unknown = counts.pop(None, 0)
     known = counts.total()
     causes = Cause.objects.in_bulk([pk for pk in counts if pk is not None])

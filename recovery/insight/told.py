@@ -82,12 +82,15 @@ class Told:
             {(value, month.date()): count for value, month, count in kept.annotate(count=Count("pk"))}
         )
         if self.retold:
-            months = self._months([story.ticket for story in self.retold])
+            months = self._months
             told = (story for story in self.retold if story.ticket in months)
             counts.update((getattr(story, field), months[story.ticket]) for story in told)
         return counts
 
-    def _months(self, tickets: list[int]) -> dict[int, date]:
+    @cached_property
+    def _months(self) -> dict[int, date]:
+        """Of those that were told the slow way."""
+        tickets = [story.ticket for story in self.retold]
         rows = low_scores(Ticket.objects.filter(pk__in=tickets), Slice()).annotate(month=month_given())
         return {pk: month.date() for pk, month in rows.order_by().values_list("pk", "month")}
 

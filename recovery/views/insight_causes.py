@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
+from recovery.insight.cause_trends import trends
 from recovery.insight.causes import (
     FOUND,
     SAID,
@@ -30,7 +31,7 @@ from recovery.insight.cohort import Story
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.told import AGREES
 from recovery.models import Cause
-from recovery.views import door, insight_slice
+from recovery.views import door, insight_cause_trends, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_behind import BEHIND
 from recovery.views.insight_behind import SAID as SAID_OF
@@ -109,10 +110,16 @@ def monthly_table(found: Pareto, months: Monthly, side: str, asked: Asked) -> di
         return [(count, within(month, asked, **which)) for count, month in pairs]
 
     field = f"cause_{side}"
+    trend = insight_cause_trends.shown(trends(found, months, asked.which, asked.at))
     return {
+        "trend": trend,
         "months": [(month, part_words(month, asked)) for month in shown],
         "rows": [
-            (row.cause, linked(months.counts[row.cause.pk], **{field: str(row.cause.pk)}))
+            (
+                row.cause,
+                linked(months.counts[row.cause.pk], **{field: str(row.cause.pk)}),
+                trend["of"].get(row.cause.pk, ""),
+            )
             for row in found.rows[:MOST_CAUSES]
         ],
         "unknown": linked(months.unknown, **{field: "0"}),

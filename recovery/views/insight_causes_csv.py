@@ -10,11 +10,11 @@ from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
-from recovery.insight.causes import SIDES, Monthly, agreement, by_month, pareto
-from recovery.insight.cohort import Story
+from recovery.insight.cause_trends import trends
+from recovery.insight.causes import SIDES, Monthly, Pareto, agreement, by_month, pareto
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
-from recovery.views import door, insight_slice
+from recovery.views import door, insight_cause_trends, insight_slice
 from recovery.views.insight_causes import SIDE_NAMES
 from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_slice import Asked
@@ -50,15 +50,18 @@ def heads() -> list[str]:
 def cause_rows(asked: Asked) -> Iterable[Row]:
     told = asked.kept.counted("cause_found", "cause_said")
     for side in SIDES:
-        yield from side_rows(told, side, by_month(asked.kept.by_month(f"cause_{side}")))
+        found, months = pareto(told, side), by_month(asked.kept.by_month(f"cause_{side}"))
+        yield from side_rows(found, side, months)
+        trend = trends(found, months, asked.which, asked.at)
+        yield from insight_cause_trends.csv_rows(str(SIDE_NAMES[side]), trend)
     same = agreement(told)
     name = gettext("Said as found")
     yield [name, "", "", same.hits, same.n, *shares(same), "", str(DEFINITIONS["cause_agreement"])]
 
 
-def side_rows(told: list[Story], side: str, months: Monthly) -> Iterable[Row]:
+def side_rows(found: Pareto, side: str, months: Monthly) -> Iterable[Row]:
     """The commonest cause first, its months below it; then those without a cause, and all together."""
-    found, name = pareto(told, side), str(SIDE_NAMES[side])
+    name = str(SIDE_NAMES[side])
     meaning = str(DEFINITIONS[f"cause_{side}"])
     for row in found.rows:
         rate = Rate(row.count, found.known)

@@ -7,7 +7,7 @@ import numpy
 import pytest
 from scipy import stats
 
-from surveys.estimates import Z, share_trend
+from surveys.estimates import Z, share_trend, share_trend_p
 
 
 def armitage(levels: list[float], hits: list[int], totals: list[int]) -> float:
@@ -34,6 +34,8 @@ def test_it_is_the_slope_of_a_straight_line_with_the_variance_of_the_test(seed: 
     half = (found.interval.high - found.interval.low) / 2
     assert found.value / half * Z == pytest.approx(armitage(levels, hits, totals), abs=1e-9)
     assert found.is_clear == (abs(armitage(levels, hits, totals)) > Z)
+    p = 2 * stats.norm.sf(abs(armitage(levels, hits, totals)))
+    assert share_trend_p(levels, hits, totals) == pytest.approx(p, abs=1e-9)
 
 
 def test_by_hand() -> None:
@@ -50,6 +52,7 @@ def test_no_trend_is_seen_in_one_class_or_where_all_ended_alike() -> None:
     assert share_trend([0, 1], [0, 0], [10, 10]) is None
     assert share_trend([0, 1], [10, 10], [10, 10]) is None
     assert share_trend([], [], []) is None
+    assert share_trend_p([], [], []) is None
 
 
 def test_more_hits_than_people_are_refused() -> None:

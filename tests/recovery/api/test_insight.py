@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from recovery.insight.cohort import STATES
 from recovery.insight.definitions import DEFINITIONS
-from recovery.lifecycle import ask_again
+from recovery.lifecycle import ask_again, resolve
 from surveys.models import Invitation
 from tests.make import DAY, HOUR, MONDAY, Cast, make_response
 from tests.recovery.api.client import Client, places, reason_at
@@ -279,3 +279,24 @@ def queries(client: Client, name: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         numbers(client, name)
     return len(captured)
+
+
+def test_causes_say_whether_they_come_up_more_or_less_often(cast: Cast, vera: Client) -> None:
+    for back, late in ((80, 2), (50, 5), (20, 8)):
+        for number in range(10):
+            ticket = low(cast, at=MONDAY - back * DAY)
+            cause = cast.late if number < late else cast.rude
+            resolve(ticket, by=cast.lina, at=ticket.opened_at + HOUR, cause_found=cause, what_was_done="x")
+    found = numbers(vera, "causes", **{"from": "2025-12-01", "to": "2026-03-31"})["found"]["trend"]
+    assert found["months"] == ["2025-12", "2026-01", "2026-02"]
+    assert (found["known"], found["is_enough"]) == (30, True)
+    directions = {row["code"]: row["direction"] for row in found["causes"]}
+    assert directions["late"] == "more"
+    late = found["causes"][0] if found["causes"][0]["code"] == "late" else found["causes"][1]
+    assert late["change_a_month"] == pytest.approx(0.3)
+    assert late["low"] < 0.3 < late["high"]
+    assert found["definition"] == str(DEFINITIONS["cause_trend"])
+    few = numbers(vera, "causes", **{"from": "2026-02-01"})["found"]["trend"]
+    assert (few["is_enough"], few["causes"]) == (False, [])
+    whole = numbers(vera, "causes")["found"]["trend"]
+    assert whole["months"] == [], "without a first day no month is known to be whole"

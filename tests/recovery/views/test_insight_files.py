@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from recovery.insight.definitions import DEFINITIONS
+from recovery.lifecycle import resolve
 from recovery.models import Cause, Target
 from recovery.views import (
     insight_causes,
@@ -155,3 +157,39 @@ def test_many_tickets_take_no_more_queries_than_few(cast: Cast, vera: Client, na
     for _ in range(5):
         loop(cast, 3)
     assert queries(vera, f"/insight/{name}/csv/") == few
+
+
+def changing(cast: Cast) -> None:
+    """Late in 2, 5 and 8 of 10: in December, in January and in February."""
+    for month, late in ((80, 2), (50, 5), (20, 8)):
+        for number in range(10):
+            ticket = low(cast, at=MONDAY - month * DAY + number * HOUR)
+            cause = cast.late if number < late else cast.rude
+            resolve(ticket, by=cast.lina, at=ticket.opened_at + DAY, cause_found=cause, what_was_done="x")
+
+
+def test_a_trend_is_said_on_the_page_and_in_its_file(cast: Cast, vera: Client) -> None:
+    changing(cast)
+    query = "?from=2025-12-01&to=2026-03-31"
+    said = text(vera, f"/insight/causes/{query}")
+    assert "More often from month to month: Late delivery." in said
+    assert "Less often from month to month: " in said
+    assert "From 30 tickets whose cause is known, December 2025 to February 2026." in said
+    part = text(vera, "/insight/causes/?from=2025-12-05&to=2026-03-31")
+    assert "takes three whole months; this period has 2." in part
+    assert "Left out, as not all of its days are in it: December 2025." in part
+    # 0.3 ± 1.96 x root of (1/4 : 20)
+    assert "more often: +30 points a month (+8 to +52)" in said
+    rows = {(row[0], row[1], row[2]): row for row in table(vera, f"/insight/causes/csv/{query}")}
+    row = rows["What we found", "Late delivery", "change a month"]
+    assert (row[3:5], row[5]) == (["15", "30"], "0.3")
+    assert row[8].startswith("more often")
+    assert row[9] == str(DEFINITIONS["cause_trend"])
+
+
+def test_too_few_months_are_said_and_have_no_column(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    page = vera.get("/insight/causes/?from=2026-02-01&to=2026-03-31").content.decode()
+    assert "takes three whole months; this period has 2." in page
+    assert "Trend of its share" not in page
+    assert "change a month" not in vera.get("/insight/causes/csv/?from=2026-02-01").content.decode()
