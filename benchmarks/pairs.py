@@ -19,6 +19,7 @@ from benchmarks.history import make_history
 from recovery.deadlines import reckon
 from recovery.insight.causes import SIDES, pareto
 from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.loop import loop
 from recovery.insight.recovery import ranking, recovery
 from recovery.insight.telling import rebuild
 from recovery.insight.told import Told
@@ -147,6 +148,11 @@ def reports(size: int) -> Iterator[Pair]:
         pass
     yield Pair(f"the report of {size:,} low scores / told anew", slowly, from_kept)
     yield Pair("the same as of 30 days before / told anew", lambda: slowly(past), lambda: from_kept(past))
+    yield Pair(
+        f"the loop of {size:,} low scores / its rows counted",
+        lambda: [run(f"SELECT count(*) FROM recovery_{rows}") for rows in ("contact", "ticketevent", "wait")],
+        lambda: loop(Told(seen, Slice()), MONDAY),
+    )
     changed = seen.order_by("-pk").values("pk")[:100]
     Ticket.objects.filter(pk__in=changed).update(touchpoint="Moved")
     yield Pair("the same where 100 changed / told anew", slowly, from_kept)
