@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from recovery.models import ApiToken, Ticket
+from tests.kept import kept
 from tests.make import MONDAY, Cast, make_policy
 from tests.recovery.api.client import API, Client
 
@@ -70,14 +71,20 @@ class Stage:
     clients: dict[str, Client]
 
 
+@kept
+def opened(cast: Cast) -> None:
+    make_policy("Gold")
+    cast.ticket()
+
+
 @pytest.fixture
 def stage(cast: Cast) -> Stage:
+    opened(cast)
     revoked = Client.of(cast.majun)
     ApiToken.objects.update(revoked_at=MONDAY)
     holders = (cast.lina, cast.ann, cast.chen, cast.vera, cast.admin)
-    make_policy("Gold")
     clients = [Client(), *(Client.of(user) for user in holders), revoked]
-    return Stage(cast.ticket(), dict(zip(PEOPLE, clients, strict=True)))
+    return Stage(Ticket.objects.get(), dict(zip(PEOPLE, clients, strict=True)))
 
 
 def knock(stage: Stage, who: str, method: str, path: str, body: Any) -> Any:

@@ -15,6 +15,7 @@ from django.utils.html import strip_tags
 
 from recovery.lifecycle import assign, name_cause
 from recovery.models import Ticket
+from tests.kept import kept
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.api.client import Client as ApiClient
 from tests.recovery.insight.histories import answer, heard, low, put_right, unknown
@@ -36,6 +37,12 @@ def _april() -> Iterator[None]:
 
 @pytest.fixture
 def firm(cast: Cast) -> Cast:
+    every_fate(cast)
+    return cast
+
+
+@kept
+def every_fate(cast: Cast) -> None:
     """Low scores of every fate, in two teams, of two tiers, at two places."""
     for index in range(33):
         gold, pudong = index % 2 == 0, index % 4 != 3
@@ -51,7 +58,6 @@ def firm(cast: Cast) -> Cast:
         )
         live(cast, ticket, index)
     put_right(cast, unknown(cast, MONDAY))
-    return cast
 
 
 def live(cast: Cast, ticket: Ticket, index: int) -> None:
