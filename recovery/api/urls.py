@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from recovery.api import (
     insight,
     insight_drivers,
+    insight_fixes,
     insight_loop,
     insight_panel,
     insight_recovery,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("insight/causes/", insight.CausesView.as_view(), name="api-insight-causes"),
     path("insight/panel/", insight_panel.PanelView.as_view(), name="api-insight-panel"),
     path("insight/drivers/", insight_drivers.DriversView.as_view(), name="api-insight-drivers"),
+    path("insight/fixes/", insight_fixes.FixesView.as_view(), name="api-insight-fixes"),
     path("insight/value/", insight_value.ValueView.as_view(), name="api-insight-value"),
     path("insight/targets/", insight_value.TargetsView.as_view(), name="api-insight-targets"),
     # Last: what none of the above and nothing before it knows.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
+from django.db.models import BooleanField, Case, Count, Value, When
 from django.utils import timezone
 
+from dispatch.clock import midnight
 from recovery.insight.cohort import ASKED, Slice, Story, low_scores, stories
-from recovery.insight.recovery import Rate
+from recovery.insight.recovery import Rate, tally
 from recovery.insight.said import which_answers
 from recovery.insight.told import Told
 from recovery.models import Initiative, Resurvey, Team, Ticket
@@ -115,10 +118,9 @@ def fix(view: View, initiative: Initiative) -> Fix:
     # The last moment of a past day is all of it.
     today = timezone.localtime(view.at + timedelta(microseconds=1)).date()
     days = min(USUAL_DAYS, (today - initiative.since).days)
-    before = after = None
-    if days > 0:
-        before = span(view, initiative, initiative.since - timedelta(days=days), days)
-        after = span(view, initiative, initiative.since, days)
+    if days < 1:
+        return Fix(initiative, None, None, hurt(view, initiative))
+    before, after = spans(view, initiative, days)
     return Fix(initiative, before, after, hurt(view, initiative))
 
 
@@ -132,24 +134,62 @@ def which(view: View, initiative: Initiative, first: date | None, end: date) -> 
     )
 
 
-def span(view: View, initiative: Initiative, first: date, days: int) -> Span:
-    asked = which(view, initiative, first, first + timedelta(days=days))
-    told = Told(view.seen, asked).counted("cause_found")
+def spans(view: View, initiative: Initiative, days: int) -> tuple[Span, Span]:
+    """As many days before it as since."""
+    day = initiative.since
+    start, end = day - timedelta(days=days), day + timedelta(days=days)
+    causes = causes_then if view.then else causes_now
+    low = causes(view, initiative, start, end)
     has_answers = initiative.team_id is None and view.sees_everything
-    return Span(
-        first,
-        days,
-        low=sum(story.count for story in told),
-        with_cause=sum(story.count for story in told if story.cause_found == initiative.cause_id),
-        unknown=sum(story.count for story in told if story.cause_found is None),
-        answers=answers_of(initiative, asked) if has_answers else None,
-    )
+    answers = answers_of(initiative, which(view, initiative, start, end)) if has_answers else None
+
+    def span(since: bool) -> Span:
+        return Span(
+            day if since else start,
+            days,
+            low=low[since].total(),
+            with_cause=low[since][initiative.cause_id],
+            unknown=low[since][None],
+            answers=None if answers is None else answers[since],
+        )
+
+    return span(False), span(True)
 
 
-def answers_of(initiative: Initiative, asked: Slice) -> int:
+# How many low scores there are by their cause; False stands for the days before, True for those since.
+Causes = dict[bool, Counter[int | None]]
+
+
+def causes_now(view: View, initiative: Initiative, start: date, end: date) -> Causes:
+    """In one query."""
+    cohort: Any = low_scores(view.seen, which(view, initiative, start, end))
+    rows = cohort.order_by().annotate(since=given_since(initiative)).values_list("since", "cause_found")
+    found: Causes = {False: Counter(), True: Counter()}
+    for since, cause, count in rows.annotate(count=Count("pk", distinct=True)):
+        found[since][cause] += count
+    return found
+
+
+def causes_then(view: View, initiative: Initiative, start: date, end: date) -> Causes:
+    """As the causes were known at that moment."""
+    found: Causes = {}
+    for since, first, until in ((False, start, initiative.since), (True, initiative.since, end)):
+        told = Told(view.seen, which(view, initiative, first, until)).counted("cause_found")
+        found[since] = tally(told, lambda story: story.cause_found)
+    return found
+
+
+def given_since(initiative: Initiative) -> Case:
+    after = When(given_at__gte=midnight(initiative.since), then=Value(True))
+    return Case(after, default=Value(False), output_field=BooleanField())
+
+
+def answers_of(initiative: Initiative, asked: Slice) -> dict[bool, int]:
     said = which_answers(asked)
     surveys = [initiative.survey] if initiative.survey else list(Survey.objects.all())
-    return within(valid(given(surveys, said)), "given_at", said.since, said.until).count()
+    rows: Any = within(valid(given(surveys, said)), "given_at", said.since, said.until)
+    counts = rows.annotate(after=given_since(initiative)).values_list("after").annotate(count=Count("pk"))
+    return {False: 0, True: 0, **dict(counts)}
 
 
 def hurt(view: View, initiative: Initiative) -> Hurt:
@@ -170,7 +210,3 @@ def hurt_stories(view: View, initiative: Initiative) -> list[Story]:
         rows = rows.filter(cause_found=initiative.cause)
     told = stories(rows, view.at if view.then else None)
     return [story for story in told if story.cause_found == initiative.cause_id and story.stage == ASKED]
-
-
-def midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))

@@ -135,6 +135,7 @@ BESIDE_THE_MENU = (
     ("vera", ("/insight/panel/", "/insight/panel/people/", "/insight/drivers/")),
     ("vera", ("/insight/loop/", "/insight/times/")),
     ("chen", ("/insight/value/", "/insight/value/customers/", "/insight/targets/", "/insight/causes/")),
+    ("chen", ("/insight/fixes/",)),
     ("chen", ("/insight/board/", "/insight/mails/")),
 )
 

@@ -1,0 +1,179 @@
+"""The page of initiatives: sentence, picture, table, the tickets behind it, file, API; who may record."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from html import unescape
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+
+from recovery.insight.definitions import DEFINITIONS
+from recovery.models import Initiative
+from recovery.views import insight_causes, insight_fixes, insight_tickets
+from tests.make import DAY, MONDAY, Cast
+from tests.recovery.api import client as api
+from tests.recovery.insight.histories import answer, ask, heard, low, put_right
+from tests.recovery.insight.test_fixes import filled, initiative
+from tests.recovery.views.conftest import SignIn
+from tests.recovery.views.test_insight import queries, table, text
+
+THEN = MONDAY + 10 * DAY
+PAGES = ("/insight/fixes/", "/insight/fixes/csv/")
+
+
+@pytest.fixture(autouse=True)
+def _march(monkeypatch: pytest.MonkeyPatch) -> None:
+    for door in (insight_fixes, insight_tickets, insight_causes):
+        monkeypatch.setattr(door, "now", lambda: THEN)
+
+
+@pytest.fixture
+def vera(cast: Cast, sign_in: SignIn) -> Client:
+    return sign_in(cast.vera)
+
+
+def hurt(cast: Cast) -> None:
+    ticket = heard(cast, low(cast, at=MONDAY - 3 * DAY), at=MONDAY - 2 * DAY)
+    ask(put_right(cast, ticket, at=MONDAY - 2 * DAY), at=MONDAY + 2 * DAY)
+    answer(cast, ticket, 9, at=MONDAY + 3 * DAY)
+
+
+def test_it_says_what_changed_and_that_it_is_not_randomised(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    initiative(cast, note="All routes in the east")
+    said = text(vera, "/insight/fixes/")
+    assert "Did the fix work? · Another courier" in said
+    assert "All routes in the east" in said
+    assert (
+        "Low scores for “Late delivery”: 10 % (3 to 30) of all answers since, 40 % (22 to 61) before: "
+        in said
+    )
+    assert "30 points fewer" in said
+    assert "Of the 6 low scores since, the cause of 1 is not known yet" in said
+    assert "Not randomised: other things changed too." in said
+    assert "Nobody it had let down before was first asked again since." in said
+    for code in ("fix_rate", "fix_known", "fix_hurt"):
+        assert str(DEFINITIONS[code]) in said
+    page = vera.get("/insight/fixes/").content.decode()
+    places = [page.index(part) for part in ('class="stat"', 'class="picture"', "<table", 'id="how"')]
+    assert places == sorted(places)
+
+
+def test_each_number_opens_exactly_its_tickets(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    hurt(cast)
+    initiative(cast)
+    page = vera.get("/insight/fixes/").content.decode()
+    numbers = re.findall(r'<a[^>]*href="(/insight/tickets/[^"]*)"[^>]*>(\d+)</a>', page)
+    assert len(numbers) == 6, "three numbers before, of those since one has no cause; and who was asked"
+    for address, count in numbers:
+        found = vera.get(unescape(address))
+        assert found.status_code == 200
+        assert found.context["page_obj"].paginator.count == int(count), address
+
+
+def test_those_it_had_hurt_are_counted(cast: Cast, vera: Client) -> None:
+    hurt(cast)
+    initiative(cast)
+    said = text(vera, "/insight/fixes/")
+    assert "1 person let down by this cause before was first asked again since." in said
+    assert "Of the 1 who answered, recovered: 1 of 1 ." in said or "recovered: 1 of 1" in said
+
+
+def test_the_latest_is_shown_and_another_can_be_chosen(cast: Cast, vera: Client) -> None:
+    first = initiative(cast, title="New boxes", since=date(2026, 1, 5))
+    initiative(cast)
+    assert "Did the fix work? · Another courier" in text(vera, "/insight/fixes/")
+    assert "Did the fix work? · New boxes" in text(vera, f"/insight/fixes/?initiative={first.pk}")
+    assert f"?initiative={first.pk}" in vera.get("/insight/fixes/").content.decode()
+    assert "Another courier" in text(vera, "/insight/fixes/?initiative=none")
+
+
+def test_one_that_has_not_begun_says_so(cast: Cast, vera: Client) -> None:
+    initiative(cast, since=date(2026, 4, 1))
+    said = text(vera, "/insight/fixes/")
+    assert "It has no whole day behind it yet: there is nothing to compare." in said
+    assert "<table" not in vera.get("/insight/fixes/").content.decode()
+
+
+def test_without_any_it_says_what_to_do(vera: Client) -> None:
+    assert "No initiative is recorded" in text(vera, "/insight/fixes/")
+    assert len(table(vera, "/insight/fixes/csv/")) == 1
+
+
+def test_the_file_holds_the_numbers_of_the_page(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    initiative(cast)
+    rows = {(row[0], row[2]): row[3:9] for row in table(vera, "/insight/fixes/csv/")}
+    assert rows["of all answers", "2026-02-20 – 2026-03-01"][:3] == ["8", "20", "0.4"]
+    assert rows["of all answers", "2026-03-02 – 2026-03-11"][:3] == ["2", "20", "0.1"]
+    assert rows["difference", ""][2] == "-0.3"
+    assert rows["recovered", ""][:2] == ["0", "0"]
+
+
+@time_machine.travel(THEN, tick=False)
+def test_the_api_gives_the_same(cast: Cast) -> None:
+    filled(cast)
+    made = initiative(cast)
+    vera = api.Client.of(cast.vera)
+    found = vera.read("insight/fixes/").json()
+    assert found["initiatives"] == [{"id": made.pk, "title": "Another courier"}]
+    chosen = found["chosen"]
+    assert chosen["of_answers"]["difference"] == pytest.approx(-0.3)
+    assert chosen["of_answers"]["low"] < -0.3 < chosen["of_answers"]["high"]
+    assert (chosen["before"]["of_answers"]["count"], chosen["after"]["of_answers"]["count"]) == (8, 2)
+    assert (chosen["after"]["cause_not_known"], chosen["randomised"]) == (1, False)
+    assert chosen["hurt"]["recovered"]["definition"] == str(DEFINITIONS["fix_hurt"])
+    assert vera.read("insight/fixes/", initiative=999).status_code == 400
+    assert vera.read("insight/fixes/", team="East").status_code == 400
+
+
+def test_an_agent_gets_shares_of_their_own_tickets_only(cast: Cast, sign_in: SignIn) -> None:
+    filled(cast)
+    low(cast, at=MONDAY - DAY, team=cast.west)
+    initiative(cast)
+    said = text(sign_in(cast.lina), "/insight/fixes/")
+    assert "of all answers" not in said[: said.index("How we know")]
+    assert "All low scores 10 6" in said
+
+
+def test_nobody_else_comes_in(cast: Cast, client: Client) -> None:
+    for page in PAGES:
+        assert client.get(page).status_code == 302
+
+
+def test_an_administrator_records_one_and_nobody_else(cast: Cast, client: Client, sign_in: SignIn) -> None:
+    assert "Record an initiative" not in sign_in(cast.vera).get("/insight/fixes/").content.decode()
+    root = Client()
+    root.force_login(User.objects.create_superuser("root"))
+    form = {"title": "Another courier", "cause": cast.late.pk, "since": "2026-03-02", "note": ""}
+    refused = root.post("/admin/recovery/initiative/add/", {**form, "since": "1026-03-02"})
+    assert "Give a day from 2000 on." in refused.content.decode()
+    assert root.post("/admin/recovery/initiative/add/", form).status_code == 302
+    assert Initiative.objects.get().cause == cast.late
+    assert client.get("/admin/recovery/initiative/add/").status_code == 302
+
+
+def test_many_initiatives_take_no_more_queries_than_one(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    hurt(cast)
+    initiative(cast)
+    few = queries(vera, "/insight/fixes/")
+    frame = queries(vera, "/insight/causes/?to=1999-01-01")
+    for number in range(12):
+        initiative(cast, title=f"Fix {number}", since=date(2026, 1, 1))
+        low(cast)
+    assert queries(vera, "/insight/fixes/") <= few
+    assert few - frame <= 12
+
+
+def test_in_chinese_it_opens(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    initiative(cast)
+    vera.cookies["django_language"] = "zh-hans"
+    for page in PAGES:
+        assert vera.get(page).status_code == 200
