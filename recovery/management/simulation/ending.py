@@ -12,7 +12,7 @@ from recovery.lifecycle import Refused
 from recovery.lifecycle.lost import mark_lost
 from recovery.management.simulation import words
 from recovery.management.simulation.world import World
-from recovery.models import Callback, Department, GoodwillKind, Target, Ticket
+from recovery.models import Callback, Cause, Department, GoodwillKind, Initiative, Target, Ticket
 from recovery.models.ticket import OPEN, WAITING
 from surveys.messages import suppress
 from surveys.messages.suppression import BOUNCED, UNSUBSCRIBED
@@ -25,6 +25,9 @@ PROPOSED, WHY_SO_MUCH = Decimal(80), "The second time this month."
 ASKED, AN_HOUR = "Is the parcel still with you?", timedelta(hours=1)
 TAKEN_OVER = "I take this one over."
 TARGETS = (("recovered", 45, 60), ("contacted_in_time", 80, 30), ("repeat_contact", 10, 30), ("nps", 20, 90))
+FIX = ("Another courier for the evening routes", "The former one was late on every second evening.")
+# When the story of the months gets a better courier, as a part of them.
+FIXED_AFTER = 0.45
 LEFT = ("Found it cheaper elsewhere", "Moved away", "Waited too long for us")
 LOST = "The server hung up after the message had begun"
 
@@ -36,6 +39,7 @@ def leave_as_found(world: World, rng: Random, until: datetime) -> None:
     promise_the_hours_ahead(rng, until)
     go_wrong(until)
     set_targets(until)
+    record_a_fix(until)
     lose_some(world, until)
     for person in Message.objects.filter(kind="invitation").order_by("pk")[:UNSUBSCRIBED_PEOPLE]:
         suppress(person.to_address, UNSUBSCRIBED, until - timedelta(days=40))
@@ -66,6 +70,14 @@ def set_targets(until: datetime) -> None:
         Target.objects.create(
             metric=metric, value=value, by_day=(until + timedelta(days=days)).date(), survey=survey
         )
+
+
+def record_a_fix(until: datetime) -> None:
+    first = Ticket.objects.order_by("opened_at").values_list("opened_at", flat=True).first()
+    late = Cause.objects.filter(code="late_delivery").first()
+    if first and late:
+        since = (first + FIXED_AFTER * (until - first)).date()
+        Initiative.objects.create(title=FIX[0], note=FIX[1], cause=late, since=since)
 
 
 def lose_some(world: World, until: datetime) -> None:

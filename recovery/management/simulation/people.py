@@ -35,6 +35,11 @@ ABROAD = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Singapo
 QUALITY = {"store": 0.4, "delivery": 0.35, "support": 0.2, "app": -0.25, "billing": 0.1}
 LOW_BELOW, HIGH_ABOVE = -0.74, 0.3
 RATINGS = {scoring.DETRACTOR: 2.7, scoring.PASSIVE: 3.6, scoring.PROMOTER: 4.5}
+# What people expect of each driver, and how important they say it is.
+BESIDE = {
+    Question.EXPECTED: {"staff": 3.6, "product": 4.1, "price": 3.2, "speed": 4.4},
+    Question.IMPORTANCE: {"staff": 4.0, "product": 4.5, "price": 3.4, "speed": 4.2},
+}
 
 
 @dataclass
@@ -171,7 +176,7 @@ def experience(rng: Random, person: Person, survey: Survey, touchpoint: str, out
         said.comment = rng.choice(pool[person.lang]) if rng.random() < 0.4 else ""
         said.contact_me = rng.random() < 0.008
     if rng.random() < 0.55:
-        said.answers = ratings(rng, survey, said)
+        said.answers = ratings(rng, person, survey, said)
     return said
 
 
@@ -197,14 +202,28 @@ def complaint(rng: Random, person: Person, cause: str) -> str:
     return rng.choice(urgent if chance < 0.15 else usual)
 
 
-def ratings(rng: Random, survey: Survey, said: Said) -> dict[str, int]:
+def ratings(rng: Random, person: Person, survey: Survey, said: Said) -> dict[str, int]:
     blamed = words.BY_CODE[said.cause].driver if said.cause else ""
     given = {}
     for question in survey.questions.all():
-        if question.kind == Question.RATING and rng.random() < 0.85:
+        if question.kind == Question.RATING and question.asks == Question.PERCEIVED and rng.random() < 0.85:
             mean = RATINGS[said.band] - (1.2 if question.key == blamed else 0)
-            given[question.key] = max(1, min(5, round(rng.gauss(mean, 0.7))))
-    return given
+            given[question.key] = about(rng, mean)
+    return {**given, **beside(person, survey, given)}
+
+
+def beside(person: Person, survey: Survey, given: dict[str, int]) -> dict[str, int]:
+    """What was expected of what they rated, and how important it is; drawn apart from all other chance."""
+    rng = Random(f"{person.external_id} {survey.slug} {person.mood}")
+    return {
+        question.key: about(rng, BESIDE[question.asks][question.driver])
+        for question in survey.questions.all()
+        if question.asks in BESIDE and question.driver in given
+    }
+
+
+def about(rng: Random, mean: float) -> int:
+    return max(1, min(5, round(rng.gauss(mean, 0.7))))
 
 
 def asked_again(
@@ -220,7 +239,7 @@ def asked_again(
     }[band]
     comment = rng.choice(pool[person.lang]) if rng.random() < 0.7 else ""
     said = Said(score_in(rng, survey, band), band, cause=cause, comment=comment)
-    said.answers = ratings(rng, survey, said) if rng.random() < 0.4 else {}
+    said.answers = ratings(rng, person, survey, said) if rng.random() < 0.4 else {}
     return said
 
 

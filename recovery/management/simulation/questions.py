@@ -29,7 +29,7 @@ DRIVERS = {
 def make_surveys() -> dict[str, Survey]:
     relationship = make_survey(
         "relationship", "Recommendation", "推荐意愿", RECOMMEND, RECOMMEND_ENDS,
-        ("staff", "product", "price", "speed"), cooldown_days=60,
+        ("staff", "product", "price", "speed"), (Question.EXPECTED, Question.IMPORTANCE), cooldown_days=60,
     )  # fmt: skip
     support = make_survey(
         "support", "After a service call", "客服回访", SATISFIED, SATISFIED_ENDS,
@@ -50,6 +50,7 @@ def make_survey(
     score: tuple[str, str],
     ends: tuple[str, str, str, str],
     drivers: tuple[str, ...],
+    beside: tuple[str, ...] = (),
     **fields: Any,
 ) -> Survey:
     survey = Survey.objects.create(slug=slug, name=name, name_zh=name_zh, **{"line": slug, **fields})
@@ -63,6 +64,12 @@ def make_survey(
         Question(key=key, kind=Question.RATING, text=DRIVERS[key][0], text_zh=DRIVERS[key][1])
         for key in drivers
     ]
+    rows += [
+        Question(key=f"{key}-{asks}", kind=Question.RATING, driver=key, asks=asks, text=DRIVERS[key][0],
+                 text_zh=DRIVERS[key][1])
+        for asks in beside
+        for key in drivers
+    ]  # fmt: skip
     rows.append(
         Question(key="contact", kind=Question.CONTACT_ME, text="Please contact me", text_zh="请联系我")
     )
