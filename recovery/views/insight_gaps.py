@@ -166,8 +166,7 @@ def picture_of(found: DriverMap) -> Picture | None:
 
 
 def range_of(name: str, value: float, ends: Interval, tone: str) -> Range:
-    drawn = (_TIMES * each for each in (value, ends.low, ends.high))
-    return Range(name, *drawn, points_words(value, ends), tone)
+    return Range(name, _TIMES * value, _TIMES * ends.low, _TIMES * ends.high, points_words(value, ends), tone)
 
 
 def csv_rows(found: DriverMap) -> Iterable[Row]:

@@ -21,7 +21,7 @@ THEN = MONDAY + 10 * DAY
 
 def initiative(cast: Cast, **fields: object) -> Initiative:
     values = {"title": "Another courier", "cause": cast.late, "since": DAY_IT_BEGAN, **fields}
-    return Initiative.objects.create(**values)  # type: ignore[misc]
+    return Initiative.objects.create(**values)
 
 
 def found_by(cast: Cast, of: Initiative, at: datetime = THEN, *, everything: bool = True) -> Fix:
