@@ -57,13 +57,19 @@ class Known(NamedTuple):
     now: Scored | None
 
 
+def person_of(who: Sequence[Any], now: Scored | None) -> Known:
+    """From the columns of WHO."""
+    customer, ticket, worth, survey, was = who
+    return Known(customer, ticket, worth, survey, was, now)
+
+
 def at_risk(told: Told, at: datetime) -> Iterator[Known]:
     """Who has a ticket in work, with the latest answer they have given on anything; in two queries."""
     tickets = of_those_there(in_work(told, at), at)
     # Read through to the end first: that is all there is to keep in mind of them.
     latest = latest_answers(tickets, at)
-    for customer, *rest in of_each_customer(tickets).values_list(*WHO).iterator():
-        yield Known(customer, *rest, latest.get(customer))
+    for who in of_each_customer(tickets).values_list(*WHO).iterator():
+        yield person_of(who, latest.get(who[0]))
 
 
 def recovered(told: Told, at: datetime) -> Iterator[Known]:
@@ -77,8 +83,8 @@ def recovered(told: Told, at: datetime) -> Iterator[Known]:
         return
     rows = with_answers(tickets).order_by("customer_id", "-pk", f"-{GIVEN}answered_at", f"-{GIVEN}pk")
     answer = (f"{GIVEN}survey_id", f"{GIVEN}score", f"{GIVEN}band")
-    for *who, survey, score, band in rows.distinct("customer_id").values_list(*WHO, *answer).iterator():
-        yield Known(*who, Scored(survey, score, band))
+    for row in rows.distinct("customer_id").values_list(*WHO, *answer).iterator():
+        yield person_of(row[: len(WHO)], Scored(*row[len(WHO) :]))
 
 
 def next_answers(told: Told) -> Iterator[Scored]:
@@ -164,7 +170,7 @@ def recovered_then(tickets: TicketQuerySet, as_of: datetime) -> Iterator[Known]:
     for some in pieces(of_each_customer(tickets).values_list(*WHO).iterator()):
         answers = answers_before([row[1] for row in some], as_of, -1)
         for row in some:
-            yield Known(*row, answers.get(row[1]))
+            yield person_of(row, answers.get(row[1]))
 
 
 def answers_before(tickets: Sequence[int], as_of: datetime, which: int) -> dict[int, Scored]:
@@ -176,7 +182,8 @@ def answers_before(tickets: Sequence[int], as_of: datetime, which: int) -> dict[
         if answers := counted(given, before):
             found[ticket] = answers[which].pk
     rows = Response.objects.counted().filter(pk__in=found.values()).order_by()
-    valid = {pk: Scored(*scored) for pk, *scored in rows.values_list("pk", "survey_id", "score", "band")}
+    fields = ("survey_id", "score", "band", "pk")
+    valid = {pk: Scored(*scored) for *scored, pk in rows.values_list(*fields)}
     return {ticket: valid[pk] for ticket, pk in found.items() if pk in valid}
 
 

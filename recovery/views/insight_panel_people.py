@@ -52,7 +52,7 @@ def show_people(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     wanted = wanted_of(request, asked)
     found = behind(request, wanted) if wanted else None
-    seen = [] if found is None else seen_by(request, found)
+    seen: Any = [] if found is None else seen_by(request, found)
     page_obj = Paginator(seen, PER_PAGE).get_page(request.GET.get("page"))
     shown = page_obj.paginator.count
     counted = shown if found is None or seen is found else len(found)

@@ -83,8 +83,8 @@ def behind_sum(request: HttpRequest, asked: Asked, which: str) -> list[Any]:
         found = lost_for(door.staff(request), asked)
         left = [pk for pk in found.customers if which == "lost" or pk in found.with_ticket]
         return of_reason(left, door.asked(request, "reason"))
-    found = one_by_one(asked.kept, asked.at, KEPT if which == "kept" else AT_RISK)
-    return [row for row in found if row.levels.is_well] if which == "at_risk_well" else found
+    rows = one_by_one(asked.kept, asked.at, KEPT if which == "kept" else AT_RISK)
+    return [row for row in rows if row.levels.is_well] if which == "at_risk_well" else rows
 
 
 def of_reason(left: list[int], reason: str) -> list[int]:

@@ -82,7 +82,8 @@ class Answers:
     @property
     def compared(self) -> QuerySet[Response, Any]:
         """Valid answers of people who are known, on the scale, since it seems to have changed if it does."""
-        return self._scored.filter(self._compared)
+        found: QuerySet[Response, Any] = self._scored.filter(self._compared)
+        return found
 
     @property
     def by_place(self) -> QuerySet[Response, Any]:
@@ -94,7 +95,9 @@ class Answers:
 
     @property
     def _scored(self) -> QuerySet[Response, Any]:
-        return self.rows.filter(said__isnull=False, customer__isnull=False)
+        rows: Any = self.rows
+        found: QuerySet[Response, Any] = rows.filter(said__isnull=False, customer__isnull=False)
+        return found
 
     @property
     def _compared(self) -> Q:
@@ -187,7 +190,7 @@ class Counts:
 
 # --- statements over them -----------------------------------------------------------------------------------
 
-Values = Sequence[object]
+Values = Sequence[Any]
 # A statement, and what it is filled with.
 Statement = tuple[str, Values]
 
@@ -212,4 +215,5 @@ def found_by(statement: Statement | None, more: str = "{}", values: Values = ())
         return []
     with connection.cursor() as cursor:
         cursor.execute(*further(statement, more, values))
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from surveys.eras import Era, Suspicion
 from surveys.models import Survey
@@ -160,7 +160,8 @@ def panel(survey: Survey, which: Which, era: Era | None = None, line: Line | Non
 
 def people(answers: Answers) -> Statement | None:
     best = "max" if answers.era.scale.best == "max" else "min"
-    rows = answers.compared.values("customer_id", "id", "given_at", "said")
+    compared: Any = answers.compared
+    rows = compared.values("customer_id", "id", "given_at", "said")
     return over(rows, PEOPLE.format(best=best))
 
 

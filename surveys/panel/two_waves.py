@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db.models import BooleanField, Case, Q, QuerySet, When
+from django.db.models import BooleanField, Case, Q, When
 
 from surveys.eras import Era, Suspicion
-from surveys.models import Invitation, Response, Survey
+from surveys.models import Invitation, Survey
 from surveys.panel.answers import Answers, Line, Statement, found_by, further, line_of, over
 from surveys.panel.paired import Paired
 from surveys.panel.people import People
@@ -143,9 +143,8 @@ def answers_of(survey: Survey, first: Which, second: Which, era: Era | None, lin
 
 
 def firsts(answers: Answers, first: Which, second: Which) -> Statement | None:
-    rows: QuerySet[Response, Any] = answers.compared.filter(
-        Q(given_at__lt=first.until) | Q(given_at__gte=second.since)
-    ).annotate(
+    compared: Any = answers.compared
+    rows = compared.filter(Q(given_at__lt=first.until) | Q(given_at__gte=second.since)).annotate(
         later=true_if(Q(given_at__gte=second.since)),
         again=true_if(Q(invitation__purpose=Invitation.RESURVEY)),
     )

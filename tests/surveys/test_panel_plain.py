@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from django.db.models import Q
 
+from surveys.eras import Era
 from surveys.models import Customer, FormerScale, Invitation, Response, ResponseVersion, Source, Survey
 from surveys.panel import (
     BANDS,
@@ -113,14 +114,14 @@ def test_it_counts_what_the_plain_way_counts(seed: int) -> None:
         check_waves(survey, again, second)
 
 
-def check_panel(survey: Survey, which: Which, era: plain_panel.Era) -> None:
+def check_panel(survey: Survey, which: Which, era: Era) -> None:
     found, expected = panel(survey, which, era), plain_panel.panel(survey, which, era)
     answers = Answers(survey, era, which, line_of(survey))
     assert found.suspicion == expected.suspicion
     beside = (found.blank, found.off_scale, found.nameless)
     assert beside == (expected.blank, expected.off_scale, expected.nameless)
-    for too, people in ((True, expected.elsewhere_too), (False, expected.elsewhere_only)):
-        assert [person.customer for person in who_elsewhere(answers, too=too)] == sorted(people)
+    for too, ids in ((True, expected.elsewhere_too), (False, expected.elsewhere_only)):
+        assert [person.customer for person in who_elsewhere(answers, too=too)] == sorted(ids)
     assert (found.elsewhere_only, found.elsewhere_too) == (
         len(expected.elsewhere_only),
         len(expected.elsewhere_too),

@@ -141,6 +141,13 @@ class TestKept:
         answer(cast, ticket, 3, at=MONDAY + 20 * DAY)
         assert value().kept.customers == 0
 
+    def test_an_answer_that_came_too_late_changes_nothing(self, cast: Cast) -> None:
+        ticket = recovered(cast, 10)
+        answer(cast, ticket, 7, at=MONDAY + DAY + 91 * DAY)
+        found = value(at=MONDAY + 100 * DAY).kept
+        assert close(found.total) == (920, 870, 970)
+        assert found.rows[0].levels == Levels(1, 5, is_well=True)
+
     def test_it_counts_those_the_recovery_report_counts(self, cast: Cast) -> None:
         for score in (9, 10, 7, 3):
             recovered(cast, score)

@@ -13,6 +13,7 @@ from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.comebacks import comebacks
 from recovery.insight.given import given, given_on
 from recovery.insight.retention import retention_table
+from recovery.insight.telling import tell_batch
 from recovery.insight.told import Told
 from recovery.insight.value import (
     AT_RISK,
@@ -29,7 +30,7 @@ from tests.make import DAY, HOUR, Cast
 from tests.recovery.insight import plain_value
 from tests.recovery.insight.histories import loop
 from tests.recovery.insight.plain_value import Staked
-from tests.recovery.insight.test_told import World, keep_all, tell_batch
+from tests.recovery.insight.test_told import World, keep_all
 from tests.surveys.make import make_survey
 
 
@@ -172,7 +173,7 @@ def plainly(row: Stake) -> Staked:
 def test_it_counts_what_the_plain_way_counts_whatever_happened(cast: Cast, seed: int) -> None:
     chance = Random(seed)
     for score in (9, 7, 10, 3, None):
-        Customer.objects.filter(pk=loop(cast, score).customer_id).update(annual_value=Decimal("10.55"))
+        Customer.objects.filter(tickets=loop(cast, score)).update(annual_value=Decimal("10.55"))
     world, met = Riches(cast, chance), Counter[str]()
     for number in range(18):
         world.step()
