@@ -19,6 +19,7 @@ from recovery.views import (
     insight_times,
     insight_times_csv,
 )
+from tests.kept import kept
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight.histories import heard, loop, low, put_right
 from tests.recovery.views.conftest import SignIn
@@ -47,6 +48,7 @@ def vera(cast: Cast, sign_in: SignIn) -> Client:
     return sign_in(cast.vera)
 
 
+@kept
 def filled(cast: Cast) -> None:
     for _ in range(10):
         loop(cast, 9)
@@ -59,11 +61,11 @@ def filled(cast: Cast) -> None:
 def test_how_fast_has_the_promises_and_the_times_of_the_page(cast: Cast, vera: Client) -> None:
     filled(cast)
     rows = {(row[0], row[1], row[2]): row for row in table(vera, "/insight/times/csv/")}
-    kept = rows["Contacted in time", "", ""]
-    share, low_end, high_end = (round(100 * float(each)) for each in kept[5:8])
+    in_time = rows["Contacted in time", "", ""]
+    share, low_end, high_end = (round(100 * float(each)) for each in in_time[5:8])
     said = text(vera, "/insight/times/")
     assert f"Contacted in time: {share} % ({low_end} to {high_end})" in said
-    assert f"{kept[3]} of {kept[4]}" in said
+    assert f"{in_time[3]} of {in_time[4]}" in said
     half = [row for row in table(vera, "/insight/times/csv/") if row[0] == "First contact: half within"]
     groups = {("By team", "East"), ("By priority", "P3 normal")}
     people = {("By owner", "Li Na"), ("By owner", "Ma Jun")}
@@ -71,7 +73,7 @@ def test_how_fast_has_the_promises_and_the_times_of_the_page(cast: Cast, vera: C
     assert [float(row[5]) for row in half if not row[1]] == [60, 60]
     assert [row[8] for row in half if not row[1]] == ["working minutes", "minutes"]
     assert "half within 1 h 00" in said
-    assert (rows["First contact: still waiting", "", ""][3], kept[9] != "") == ("1", True)
+    assert (rows["First contact: still waiting", "", ""][3], in_time[9] != "") == ("1", True)
 
 
 def test_causes_have_their_months_those_not_known_and_all(cast: Cast, vera: Client) -> None:
@@ -159,6 +161,7 @@ def test_many_tickets_take_no_more_queries_than_few(cast: Cast, vera: Client, na
     assert queries(vera, f"/insight/{name}/csv/") == few
 
 
+@kept
 def changing(cast: Cast) -> None:
     """Late in 2, 5 and 8 of 10: in December, in January and in February."""
     for month, late in ((80, 2), (50, 5), (20, 8)):
