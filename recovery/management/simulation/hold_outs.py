@@ -34,14 +34,14 @@ DELIGHTED, RELIEVED = 0.68, 0.43
 PLANS: Final[tuple[tuple[str, float | None, dict[str, Any]], ...]] = (
     (
         "relationship",
-        0.13,
+        0.1,
         {
             "name": "Does calling at once win people back?",
             "share": 50,
             "days": 7,
             "difference": 50,
             "expected_recovered": 20,
-            "expected_response": 65,
+            "expected_response": 75,
             "spared_priority": 1,
         },
     ),
