@@ -31,9 +31,7 @@ def share_difference_p(s1: int, n1: int, s2: int, n2: int) -> float | None:
     return two_sided(low)
 
 
-def share_trend_p(
-    levels: Sequence[float], successes: Sequence[int], totals: Sequence[int]
-) -> float | None:
+def share_trend_p(levels: Sequence[float], successes: Sequence[int], totals: Sequence[int]) -> float | None:
     """The two-sided p-value that belongs to `share_trend`: below 0.05 where its interval leaves out 0."""
     found = share_trend(levels, successes, totals)
     if found is None:
