@@ -41,8 +41,8 @@ def everybody() -> TicketQuerySet:
 
 
 def some_moment(chance: Random) -> datetime:
-    """On a whole hour, so that several things happen at once."""
-    return MONDAY + chance.randrange(24 * 30) * HOUR
+    """Of few, so that several things happen at once."""
+    return MONDAY + chance.randrange(40) * 18 * HOUR
 
 
 def anything_happens(chance: Random, ticket: Ticket) -> None:
