@@ -83,6 +83,9 @@ class TestAfterReply:
     def test_nobody_had_written(self, cast: Cast) -> None:
         assert not self.begins(cast, heard(cast, low(cast)))
 
+    def test_what_was_written_the_moment_it_began_counts(self, cast: Cast) -> None:
+        assert self.begins(cast, wrote(low(cast), at=MONDAY + 5 * HOUR))
+
     def test_what_was_written_after_it_began_does_not_count(self, cast: Cast) -> None:
         ticket = wait(cast, low(cast), at=MONDAY + HOUR)
         wrote(ticket, at=MONDAY + 2 * HOUR)
