@@ -20,6 +20,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from recovery.insight import segment
+from recovery.insight.as_of import of_teams_then
 from recovery.insight.cohort import Slice, Story, low_scores, stories
 from recovery.insight.recovery import LATER, NEVER, WITHIN, wait_of
 from recovery.models import Ticket, ToldTicket, UntoldChange
@@ -71,9 +72,20 @@ class Told:
 
     def tickets(self) -> TicketQuerySet:
         """All of the cohort, without telling anything: cheaper than asking each for its first event."""
-        rest = low_scores(self.seen.filter(pk__in=[*self._changed, *self._unsteady]), self.which)
-        found = rest.order_by().values_list("pk", flat=True)
-        return Ticket.objects.filter(Q(pk__in=self._kept().values("pk")) | Q(pk__in=list(found)))
+        rest = low_scores(self.seen.filter(pk__in=self._changed), self.which).order_by()
+        kept = Q(pk__in=self._members().values("pk"))
+        return Ticket.objects.filter(kept | Q(pk__in=list(rest.values_list("pk", flat=True))))
+
+    def _members(self) -> QuerySet[ToldTicket]:
+        """Those of the cohort that are kept, steady or not: what became of them changes none of this."""
+        which, rows = self.which, self._seen()
+        if which.as_of is None:
+            return rows if which.teams is None else rows.filter(team__in=which.teams)
+        rows = rows.filter(ticket__opened_at__lte=which.as_of)
+        if which.teams is None:
+            return rows
+        then = of_teams_then(Ticket.objects.filter(pk__in=rows.values("pk")), which.teams, which.as_of)
+        return rows.filter(pk__in=then.values("pk"))
 
     def by_month(self, field: str) -> Counter[tuple[Any, date]]:
         """How many there are by one of BESIDE and the month of the low score, on the reader's calendar."""
@@ -127,14 +139,17 @@ class Told:
 
     def _kept(self) -> QuerySet[ToldTicket]:
         """Those of the cohort that are true as they are kept. As `low_scores` narrows, so does this."""
-        which = self.which
-        rows = self._given(ToldTicket.objects.order_by().exclude(pk__in=self._changed))
-        seen = segment.narrowed(self.seen, segment.parse(which.segment)) if which.segment else self.seen
-        if seen.query.where:
-            rows = rows.filter(ticket__in=seen.order_by().values("pk"))
+        which, rows = self.which, self._seen()
         if which.teams is not None:
             rows = rows.filter(team__in=which.teams)
         return rows if which.as_of is None else rows.filter(steady_since__lte=which.as_of)
+
+    def _seen(self) -> QuerySet[ToldTicket]:
+        """Unchanged since they were kept, of the tickets this reader sees."""
+        which = self.which
+        rows = self._given(ToldTicket.objects.order_by().exclude(pk__in=self._changed))
+        seen = segment.narrowed(self.seen, segment.parse(which.segment)) if which.segment else self.seen
+        return rows.filter(ticket__in=seen.order_by().values("pk")) if seen.query.where else rows
 
     def _given(self, rows: QuerySet[ToldTicket]) -> QuerySet[ToldTicket]:
         """Narrowed by what never changes: when and where the low score was given."""
@@ -164,10 +179,7 @@ def shape_of(shape: dict[str, Any]) -> Story:
 
 def alike(shape: dict[str, Any]) -> Q:
     """Of the kept stories those that have each of these values."""
-    parts = (
-        Q(**{f"{name}__isnull": True} if value is None else {name: value}) for name, value in shape.items()
-    )
-    return reduce(and_, parts)
+    return reduce(and_, (one_of(name, [value]) for name, value in shape.items()))
 
 
 def month_given() -> TruncMonth:
