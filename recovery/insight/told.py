@@ -134,7 +134,7 @@ class Told:
         if at is None:
             return []
         later = Q(steady_since__gt=at) | Q(steady_since__isnull=True)
-        rows = self._given(ToldTicket.objects.order_by().filter(later, given_at__lte=at))
+        rows = self._seen().filter(later, given_at__lte=at)
         return list(rows.values_list("pk", flat=True))
 
     def _kept(self) -> QuerySet[ToldTicket]:

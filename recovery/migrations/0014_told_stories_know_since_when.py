@@ -15,8 +15,7 @@ READ_THEN = (*READ, "received_at", "submitted_at")
 
 def of_events(kinds: tuple[str, ...]) -> str:
     return (
-        "DROP TRIGGER untold_insert ON recovery_ticketevent;"
-        " CREATE TRIGGER untold_insert AFTER INSERT ON recovery_ticketevent FOR EACH ROW"
+        "CREATE OR REPLACE TRIGGER untold_insert AFTER INSERT ON recovery_ticketevent FOR EACH ROW"
         f" WHEN (NEW.kind IN {kinds}) EXECUTE FUNCTION recovery_untold_ticket()"
     )
 
@@ -24,8 +23,7 @@ def of_events(kinds: tuple[str, ...]) -> str:
 def of_answers(columns: tuple[str, ...]) -> str:
     old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
     return (
-        "DROP TRIGGER untold_update ON surveys_response;"
-        " CREATE TRIGGER untold_update AFTER UPDATE ON surveys_response FOR EACH ROW"
+        "CREATE OR REPLACE TRIGGER untold_update AFTER UPDATE ON surveys_response FOR EACH ROW"
         f" WHEN (({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION recovery_untold_answer()"
     )
 
@@ -100,7 +98,8 @@ CREATE TRIGGER untold_update AFTER UPDATE OF code ON recovery_cause FOR EACH ROW
 FUNCTIONS = ("version", "message", "invitation", "cause")
 WITHOUT = "".join(f"DROP FUNCTION recovery_untold_{name}() CASCADE;\n" for name in FUNCTIONS)
 
-# Until a story is told anew, its numbers come from the ticket's own rows.
+# Until a story is told anew, its numbers come from the ticket's own rows. Marked first: answers and events
+# are locked only for the moment their triggers take.
 ALL_UNTOLD = "INSERT INTO recovery_untoldchange (ticket) SELECT id FROM recovery_ticket"
 
 
@@ -111,6 +110,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(ALL_UNTOLD, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="toldticket",
             name="undelivered",
@@ -126,5 +126,4 @@ class Migration(migrations.Migration):
         migrations.RunSQL(of_events(TELLING), of_events(BEFORE)),
         migrations.RunSQL(of_answers(READ_THEN), of_answers(READ)),
         migrations.RunSQL(OF_VERSIONS + OF_SENDING + OF_CAUSES, WITHOUT),
-        migrations.RunSQL(ALL_UNTOLD, migrations.RunSQL.noop),
     ]

@@ -27,6 +27,7 @@ def shown(found: CauseTrends) -> dict[str, Any]:
     """The sentence, over which months it is, and what is said of each cause."""
     return {
         "sentence": sentence(found),
+        "is_enough": len(found.months) >= MIN_MONTHS,
         "months": months_words(found),
         "of": {row.cause.pk: trend_words(row) for row in found.rows},
         "definition": DEFINITIONS["cause_trend"],
@@ -52,8 +53,10 @@ def named(rows: Sequence[CauseTrend]) -> str:
 def too_few_words(found: CauseTrends) -> str:
     if len(found.months) < MIN_MONTHS:
         words = ngettext(
-            "Whether a cause comes up more or less often takes three whole months; this period has {n}.",
-            "Whether a cause comes up more or less often takes three whole months; this period has {n}.",
+            "Whether a cause comes up more or less often takes three whole months with low scores; this"
+            " period has {n}.",
+            "Whether a cause comes up more or less often takes three whole months with low scores; this"
+            " period has {n}.",
             len(found.months),
         )
         return words.format(n=len(found.months))

@@ -113,6 +113,7 @@ def monthly_table(found: Pareto, months: Monthly, side: str, asked: Asked) -> di
     trend = insight_cause_trends.shown(trends(found, months, asked.which, asked.at))
     return {
         "trend": trend,
+        "longer_url": "" if trend["is_enough"] else longer(asked),
         "months": [(month, part_words(month, asked)) for month in shown],
         "rows": [
             (
@@ -152,6 +153,16 @@ def within(month: date, asked: Asked, **which: str) -> str:
     query["to"] = min(last_of(month), asked.last).isoformat()
     query.update(which)
     return f"{reverse('insight-tickets')}?{query.urlencode()}"
+
+
+def longer(asked: Asked) -> str:
+    """The same page over the six whole months before the last day asked for."""
+    month = asked.last.replace(day=1)
+    for _each in range(6):
+        month = (month - timedelta(days=1)).replace(day=1)
+    query = QueryDict(asked.query, mutable=True)
+    query["from"], query["to"] = month.isoformat(), asked.last.isoformat()
+    return f"{reverse('insight-causes')}?{query.urlencode()}"
 
 
 def agreement_line(told: list[Story], asked: Asked) -> Line:

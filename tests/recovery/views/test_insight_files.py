@@ -179,7 +179,7 @@ def test_a_trend_is_said_on_the_page_and_in_its_file(cast: Cast, vera: Client) -
     assert "Less often from month to month: " in said
     assert "From 30 tickets whose cause is known, December 2025 to February 2026." in said
     part = text(vera, "/insight/causes/?from=2025-12-05&to=2026-03-31")
-    assert "takes three whole months; this period has 2." in part
+    assert "takes three whole months with low scores; this period has 2." in part
     assert "Left out, as not all of its days are in it: December 2025." in part
     # 0.3 ± 1.96 x root of (1/4 : 20)
     assert "more often: +30 points a month (+8 to +52)" in said
@@ -193,6 +193,7 @@ def test_a_trend_is_said_on_the_page_and_in_its_file(cast: Cast, vera: Client) -
 def test_too_few_months_are_said_and_have_no_column(cast: Cast, vera: Client) -> None:
     filled(cast)
     page = vera.get("/insight/causes/?from=2026-02-01&to=2026-03-31").content.decode()
-    assert "takes three whole months; this period has 2." in page
+    assert "takes three whole months with low scores; this period has 2." in page
     assert "Trend of its share" not in page
+    assert 'href="/insight/causes/?from=2025-09-01&amp;to=2026-03-31"' in page
     assert "change a month" not in vera.get("/insight/causes/csv/?from=2026-02-01").content.decode()
