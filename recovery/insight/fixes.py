@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.db.models import BooleanField, Case, Count, Value, When
+from django.db.models import BooleanField, Case, Count, Q, Value, When
 from django.utils import timezone
 
 from dispatch.clock import midnight
 from recovery.insight.cohort import ASKED, Slice, Story, low_scores, stories
 from recovery.insight.recovery import Rate, tally
 from recovery.insight.said import which_answers
-from recovery.insight.told import Told
+from recovery.insight.told import Told, one_of
 from recovery.models import Initiative, Resurvey, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import Difference, newcombe_difference
@@ -34,12 +35,21 @@ class View:
     then: bool
 
 
+class Answers(NamedTuple):
+    """Valid answers, and how many of them are low scores with the cause; with it or none known yet."""
+
+    given: int
+    with_cause: int
+    at_most: int
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """`days` whole days from `first` on: the low scores given in them, and how many had the cause.
 
     `answers` are all valid answers of these days; None for a team, to which no answer belongs, and for a
-    reader who does not see every ticket.
+    reader who does not see every ticket. A low score whose answer is blank or withdrawn by now stays a low
+    score, and is none of them.
     """
 
     first: date
@@ -47,7 +57,7 @@ class Span:
     low: int
     with_cause: int
     unknown: int
-    answers: int | None
+    answers: Answers | None
 
     @property
     def last(self) -> date:
@@ -56,12 +66,12 @@ class Span:
     @property
     def of_answers(self) -> Rate | None:
         """Of all answers. Those whose cause is not known yet count as others."""
-        return None if self.answers is None else Rate(self.with_cause, self.answers)
+        return Rate(self.answers.with_cause, self.answers.given) if self.answers else None
 
     @property
     def at_most(self) -> Rate | None:
         """The same if every cause that is not known yet were this one."""
-        return None if self.answers is None else Rate(self.with_cause + self.unknown, self.answers)
+        return Rate(self.answers.at_most, self.answers.given) if self.answers else None
 
     @property
     def of_known(self) -> Rate:
@@ -138,10 +148,21 @@ def spans(view: View, initiative: Initiative, days: int) -> tuple[Span, Span]:
     """As many days before it as since."""
     day = initiative.since
     start, end = day - timedelta(days=days), day + timedelta(days=days)
-    causes = causes_then if view.then else causes_now
-    low = causes(view, initiative, start, end)
+    whole = which(view, initiative, start, end)
+    if view.then:
+        told = [Told(view.seen, which(view, initiative, *ends)) for ends in ((start, day), (day, end))]
+        low = causes_then(*told)
+    else:
+        told, low = [], causes_now(view, initiative, whole)
+
+    def of_causes(causes: Collection[int | None]) -> TicketQuerySet:
+        if told:
+            before, since = (each.behind([("cause_found", causes)]) for each in told)
+            return before | since
+        return low_scores(view.seen, whole).filter(one_of("cause_found", causes))
+
     has_answers = initiative.team_id is None and view.sees_everything
-    answers = answers_of(initiative, which(view, initiative, start, end)) if has_answers else None
+    answers = answers_of(initiative, whole, of_causes) if has_answers else None
 
     def span(since: bool) -> Span:
         return Span(
@@ -150,7 +171,7 @@ def spans(view: View, initiative: Initiative, days: int) -> tuple[Span, Span]:
             low=low[since].total(),
             with_cause=low[since][initiative.cause_id],
             unknown=low[since][None],
-            answers=None if answers is None else answers[since],
+            answers=answers[since] if answers else None,
         )
 
     return span(False), span(True)
@@ -160,9 +181,9 @@ def spans(view: View, initiative: Initiative, days: int) -> tuple[Span, Span]:
 Causes = dict[bool, Counter[int | None]]
 
 
-def causes_now(view: View, initiative: Initiative, start: date, end: date) -> Causes:
+def causes_now(view: View, initiative: Initiative, whole: Slice) -> Causes:
     """In one query."""
-    cohort: Any = low_scores(view.seen, which(view, initiative, start, end))
+    cohort: Any = low_scores(view.seen, whole)
     rows = cohort.order_by().annotate(since=given_since(initiative)).values_list("since", "cause_found")
     found: Causes = {False: Counter(), True: Counter()}
     for since, cause, count in rows.annotate(count=Count("pk", distinct=True)):
@@ -170,13 +191,10 @@ def causes_now(view: View, initiative: Initiative, start: date, end: date) -> Ca
     return found
 
 
-def causes_then(view: View, initiative: Initiative, start: date, end: date) -> Causes:
+def causes_then(before: Told, since: Told) -> Causes:
     """As the causes were known at that moment."""
-    found: Causes = {}
-    for since, first, until in ((False, start, initiative.since), (True, initiative.since, end)):
-        told = Told(view.seen, which(view, initiative, first, until)).counted("cause_found")
-        found[since] = tally(told, lambda story: story.cause_found)
-    return found
+    told = {False: before.counted("cause_found"), True: since.counted("cause_found")}
+    return {side: tally(some, lambda story: story.cause_found) for side, some in told.items()}
 
 
 def given_since(initiative: Initiative) -> Case:
@@ -184,12 +202,29 @@ def given_since(initiative: Initiative) -> Case:
     return Case(after, default=Value(False), output_field=BooleanField())
 
 
-def answers_of(initiative: Initiative, asked: Slice) -> dict[bool, int]:
+def answers_of(
+    initiative: Initiative, asked: Slice, of_causes: Callable[[Collection[int | None]], TicketQuerySet]
+) -> dict[bool, Answers]:
+    """All valid answers before and since, and the low scores among them; an answer is of its own day.
+
+    `of_causes` are the tickets with one of these causes. What is counted of the answers is one of them: an
+    answer that was blanked or withdrawn since its ticket was opened is in neither.
+    """
     said = which_answers(asked)
     surveys = [initiative.survey] if initiative.survey else list(Survey.objects.all())
     rows: Any = within(valid(given(surveys, said)), "given_at", said.since, said.until)
-    counts = rows.annotate(after=given_since(initiative)).values_list("after").annotate(count=Count("pk"))
-    return {False: 0, True: 0, **dict(counts)}
+    known, perhaps = ([initiative.cause_id], [initiative.cause_id, None])
+    counts = (
+        rows.annotate(after=given_since(initiative))
+        .values_list("after")
+        .annotate(
+            given=Count("pk"),
+            with_cause=Count("pk", filter=Q(pk__in=of_causes(known).order_by().values("response"))),
+            at_most=Count("pk", filter=Q(pk__in=of_causes(perhaps).order_by().values("response"))),
+        )
+    )
+    found = {since: Answers(*numbers) for since, *numbers in counts}
+    return {since: found.get(since, Answers(0, 0, 0)) for since in (False, True)}
 
 
 def hurt(view: View, initiative: Initiative) -> Hurt:

@@ -9,6 +9,7 @@ import pytest
 from recovery.insight.fixes import Fix, View, fix, hurt_stories
 from recovery.lifecycle import resolve
 from recovery.models import Initiative, Ticket
+from surveys.models import Response
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight.histories import answer, ask, heard, low, put_right
 from tests.surveys.make import make_survey
@@ -62,8 +63,8 @@ def test_by_hand(cast: Cast) -> None:
     assert after is not None
     assert (before.first, before.last, before.days) == (date(2026, 2, 20), date(2026, 3, 1), 10)
     assert (after.first, after.last, after.days) == (DAY_IT_BEGAN, date(2026, 3, 11), 10)
-    assert (before.low, before.with_cause, before.unknown, before.answers) == (10, 8, 0, 20)
-    assert (after.low, after.with_cause, after.unknown, after.answers) == (6, 2, 1, 20)
+    assert (before.low, before.with_cause, before.unknown, before.answers) == (10, 8, 0, (20, 8, 8))
+    assert (after.low, after.with_cause, after.unknown, after.answers) == (6, 2, 1, (20, 2, 3))
     assert before.of_answers is not None
     assert (before.of_answers.hits, before.of_answers.n, before.of_answers.share) == (8, 20, 0.4)
     assert (after.of_known.hits, after.of_known.n) == (2, 5)
@@ -127,7 +128,7 @@ def test_with_a_survey_it_is_of_its_answers_only(cast: Cast) -> None:
     filled(cast)
     found = found_by(cast, initiative(cast, survey=make_survey("visits")))
     assert found.before is not None
-    assert (found.before.low, found.before.answers) == (0, 0)
+    assert (found.before.low, found.before.answers) == (0, (0, 0, 0))
 
 
 def test_who_does_not_see_everything_gets_no_share_of_all_answers(cast: Cast) -> None:
@@ -135,6 +136,50 @@ def test_who_does_not_see_everything_gets_no_share_of_all_answers(cast: Cast) ->
     found = found_by(cast, initiative(cast), everything=False)
     assert found.before is not None
     assert (found.before.of_answers, found.before.of_known.n) == (None, 10)
+
+
+def blanked(ticket: Ticket) -> None:
+    Response.objects.filter(pk=ticket.response_id).update(score=None, band="")
+
+
+@pytest.mark.parametrize("then", [False, True])
+def test_a_low_score_blanked_since_is_no_answer_and_none_with_the_cause(cast: Cast, then: bool) -> None:
+    """Ten answers, one of them late and blanked since: none of nine, and still one of one known."""
+    blanked(late(cast, MONDAY + HOUR))
+    for _ in range(9):
+        cast.response(9, at=MONDAY + HOUR, customer=cast.customer())
+    of = initiative(cast)
+    after = fix(View(Ticket.objects.all(), True, THEN, then=then), of).after
+    assert after is not None
+    assert after.of_answers is not None
+    assert (after.of_answers.hits, after.of_answers.n) == (0, 9)
+    assert (after.low, after.of_known.hits, after.of_known.n) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("then", [False, True])
+def test_where_all_are_low_and_one_is_blank_no_part_is_larger_than_its_whole(cast: Cast, then: bool) -> None:
+    for number in range(11):
+        late(cast, MONDAY - DAY)
+        opened = low(cast, at=MONDAY + HOUR)
+        if number < 6:
+            put_right(cast, opened, at=MONDAY + 2 * HOUR)
+    blanked(Ticket.objects.order_by("-pk")[0])
+    found = fix(View(Ticket.objects.all(), True, THEN, then=then), initiative(cast))
+    assert found.after is not None
+    assert found.after.of_answers is not None
+    assert found.after.at_most is not None
+    assert (found.after.at_most.hits, found.after.at_most.n) == (10, 10)
+    assert (found.after.low, found.after.of_answers.hits, found.holds_at_most) == (11, 6, False)
+
+
+def test_an_answer_changed_since_counts_once_and_on_the_day_it_was_changed(cast: Cast) -> None:
+    ticket = late(cast, MONDAY - DAY)
+    Response.objects.filter(pk=ticket.response_id).update(answered_at=MONDAY + DAY)
+    found = found_by(cast, initiative(cast))
+    assert found.before is not None
+    assert found.after is not None
+    assert (found.before.low, found.before.answers) == (1, (0, 0, 0))
+    assert (found.after.low, found.after.answers) == (0, (1, 1, 1))
 
 
 def test_as_of_a_past_day_what_came_later_is_not_there(cast: Cast) -> None:
