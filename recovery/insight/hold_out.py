@@ -122,12 +122,15 @@ def hold_outs_of(which: Slice, at: datetime) -> list[HoldOut]:
 
 
 def figures_of(hold_outs: Sequence[HoldOut], seen: TicketQuerySet, at: datetime) -> list[HoldOutFigures]:
-    """Each as it stood at this moment, in five queries however many draws there are."""
+    """Each as it stood at this moment, in five queries however many draws there are; those first that have
+    come to their end, as only they may be judged.
+    """
     if not hold_outs:
         return []
     found = draws_of(hold_outs, seen, at)
     taken, last = progress_of(hold_outs, at)
-    return [figures(each, found[each.pk], taken[each.pk], last.get(each.pk), at) for each in hold_outs]
+    rows = [figures(each, found[each.pk], taken[each.pk], last.get(each.pk), at) for each in hold_outs]
+    return sorted(rows, key=lambda row: row.preliminary)
 
 
 def figures(

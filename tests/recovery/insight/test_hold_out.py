@@ -135,6 +135,14 @@ def test_it_is_preliminary_until_it_has_ended_and_nobody_may_still_answer(
     assert not found(at=CLOSES).preliminary
 
 
+def test_what_may_be_judged_stands_before_what_runs(cast: Cast, running: HoldOut) -> None:
+    end(running, by=cast.admin, at=MONDAY + DAY, why="Over")
+    other = HoldOut.objects.create(name="And on the phone?", survey=make_survey("phone"), days=14, share=50)
+    start(other, by=cast.admin, at=MONDAY + 2 * DAY)
+    rows = figures_of(hold_outs_of(Slice(), CLOSES), Ticket.objects.all(), CLOSES)
+    assert [(row.hold_out, row.preliminary) for row in rows] == [(running, False), (other, True)]
+
+
 def test_it_can_be_seen_as_it_stood(cast: Cast, running: HoldOut) -> None:
     low(cast)
     ask_all()
