@@ -141,6 +141,45 @@ class TestWeighted:
             hits += found.interval.holds(-0.9)
         assert 460 <= hits <= 490
 
+    @pytest.mark.parametrize("weights", [(5.0, 0.5), (1.0, 1.0), (0.2, 2.0)])
+    def test_it_covers_the_truth_where_one_was_asked_of_a_few_only(
+        self, weights: tuple[float, float]
+    ) -> None:
+        """Ten beside a thousand others, both about 0."""
+        draws = numpy.random.default_rng(4).normal(0.0, 1.0, (600, 1010))
+        hits = 0
+        for drawn in draws.tolist():
+            values = list(enumerate(drawn))
+            found = weighted_mean([Part(weights[0], values[:10]), Part(weights[1], values[10:])])
+            assert found is not None
+            assert found.interval is not None
+            hits += found.interval.holds(0.0)
+        assert 0.93 <= hits / 600 <= 0.97
+
+    @pytest.mark.parametrize("sizes", [(10, 1000), (12, 30), (40, 40)])
+    def test_where_nobody_says_two_it_is_welchs_interval(self, sizes: tuple[int, int]) -> None:
+        """The mean of two with weights 1 and 1 is half the difference of one and minus the other."""
+        chance = numpy.random.default_rng(5)
+        ours, theirs = chance.normal(1.0, 1.0, sizes[0]), chance.normal(3.0, 2.0, sizes[1])
+        found = weighted_mean(
+            [
+                Part(1.0, list(enumerate(ours.tolist()))),
+                Part(1.0, list(enumerate(theirs.tolist(), start=2000))),
+            ]
+        )
+        test = stats.ttest_ind(ours, -theirs, equal_var=False)
+        freedom = int(test.df)
+        half = (float(numpy.mean(ours)) + float(numpy.mean(theirs))) / 2
+        spread = numpy.sqrt(numpy.var(ours, ddof=1) / sizes[0] + numpy.var(theirs, ddof=1) / sizes[1]) / 2
+        low, high = stats.t.interval(0.95, freedom, loc=half, scale=spread)
+        assert found is not None
+        assert found.interval is not None
+        assert (found.interval.low, found.interval.high) == pytest.approx((float(low), float(high)))
+
+    def test_a_part_of_one_value_says_nothing_of_how_sure_it_is(self) -> None:
+        many = [(number, float(number % 3)) for number in range(40)]
+        assert weighted_mean([Part(1.0, many), Part(1.0, [(50, 2.0)])]) is None
+
 
 def width(ends: Interval | None) -> float:
     assert ends is not None
