@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recovery.lifecycle import Refused
 from recovery.lifecycle.concern import ABOUT_A_TICKET
-from recovery.models import Deadline, Membership, Reply, StaffProfile, Team, Ticket
+from recovery.models import Deadline, Initiative, Membership, Reply, StaffProfile, Team, Ticket
 from recovery.models.staff import role_of as role_of  # the doors ask here who somebody is
 from recovery.models.ticket import TicketQuerySet
 from surveys.access import EVERYTHING, Sight
@@ -26,11 +26,6 @@ class NotPermitted(Refused):
 
 def sees_everything(role: str) -> bool:
     return role in (StaffProfile.ADMINISTRATOR, StaffProfile.ANALYST)
-
-
-def compares_people(user: User | AnonymousUser) -> bool:
-    """Whether numbers are told to them person by person, of whom works in the teams they see."""
-    return role_of(user) == StaffProfile.SUPERVISOR or sees_everything(role_of(user))
 
 
 def teams_of(user: User) -> set[int]:
@@ -59,6 +54,14 @@ def places_of(user: User) -> tuple[set[int], set[int]]:
 
 def supervised_by(user: User) -> set[int]:
     return once(user, "supervised", lambda: find_supervised(user))
+
+
+def compares_people_of(user: User) -> Collection[int] | None:
+    """The teams of whose tickets numbers are told to them person by person; None for all there are.
+
+    Working in a team beside the others is no reason to see how fast each of them is.
+    """
+    return None if sees_everything(role_of(user)) else frozenset(supervised_by(user))
 
 
 def find_supervised(user: User) -> set[int]:
@@ -92,6 +95,12 @@ def visible_to(user: User | AnonymousUser, teams: set[int] | None = None) -> Tic
 
 def visible_teams(user: User) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=teams_of(user))
+
+
+def visible_initiatives(teams: Collection[int]) -> QuerySet[Initiative]:
+    """Those that concern everybody, and those of these teams (somebody's `teams_of`); the latest first."""
+    rows = Initiative.objects.filter(Q(team=None) | Q(team__in=teams))
+    return rows.select_related("cause", "survey", "team")
 
 
 def visible_customers(user: User | AnonymousUser) -> QuerySet[Customer]:

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recovery.access import role_of, sees_everything, visible_to
+from recovery.access import role_of, sees_everything, teams_of, visible_initiatives, visible_to
 from recovery.api.filters import is_id
 from recovery.api.insight import PARAMETERS, Insight, Shown, asked, define, ends_of, shown_rate, zone_of
 from recovery.insight.fixes import Fix, Span, View, fix
@@ -37,7 +37,7 @@ class FixesView(Insight):
     def get(self, request: Request) -> Response:
         question, user = asked(request, OWN), request.user
         assert isinstance(user, User)  # the permission has let nobody else in
-        initiatives = list(Initiative.objects.select_related("cause", "survey", "team"))
+        initiatives = list(visible_initiatives(teams_of(user)))
         chosen = chosen_of(request, initiatives)
         view = View(
             visible_to(user), sees_everything(role_of(user)), question.at, question.which.as_of is not None

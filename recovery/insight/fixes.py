@@ -125,13 +125,18 @@ def difference(ours: Rate | None, theirs: Rate | None) -> Difference | None:
 
 def fix(view: View, initiative: Initiative) -> Fix:
     """Days are those of the current time zone; the day that is running belongs to neither span."""
-    # The last moment of a past day is all of it.
-    today = timezone.localtime(view.at + timedelta(microseconds=1)).date()
-    days = min(USUAL_DAYS, (today - initiative.since).days)
+    days = days_of(view, initiative)
     if days < 1:
         return Fix(initiative, None, None, hurt(view, initiative))
     before, after = spans(view, initiative, days)
     return Fix(initiative, before, after, hurt(view, initiative))
+
+
+def days_of(view: View, initiative: Initiative) -> int:
+    """How many whole days each span has; below 1 there is none."""
+    # The last moment of a past day is all of it.
+    today = timezone.localtime(view.at + timedelta(microseconds=1)).date()
+    return min(USUAL_DAYS, (today - initiative.since).days)
 
 
 def which(view: View, initiative: Initiative, first: date | None, end: date) -> Slice:
@@ -195,6 +200,21 @@ def causes_then(before: Told, since: Told) -> Causes:
     """As the causes were known at that moment."""
     told = {False: before.counted("cause_found"), True: since.counted("cause_found")}
     return {side: tally(some, lambda story: story.cause_found) for side, some in told.items()}
+
+
+def behind(
+    view: View, initiative: Initiative, *, since: bool, causes: Collection[int | None] | None
+) -> TicketQuerySet:
+    """The low scores that one of the spans counts: with one of these causes, or all of them."""
+    day, length = initiative.since, timedelta(days=days_of(view, initiative))
+    if length < timedelta(days=1):
+        return Ticket.objects.none()
+    span = which(view, initiative, *((day, day + length) if since else (day - length, day)))
+    if view.then:
+        told = Told(view.seen, span)
+        return told.tickets() if causes is None else told.behind([("cause_found", causes)])
+    cohort = low_scores(view.seen, span)
+    return cohort if causes is None else cohort.filter(one_of("cause_found", causes))
 
 
 def given_since(initiative: Initiative) -> Case:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
@@ -16,6 +16,7 @@ from dispatch.clock import now
 from recovery import access
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.fixes import Fix, Span, View, fix, hurt_stories
+from recovery.insight.fixes import behind as behind_span
 from recovery.insight.recovery import Rate
 from recovery.models import Initiative
 from recovery.views import door, insight_slice
@@ -30,13 +31,16 @@ from recovery.views.tickets import number
 from surveys.estimates import Difference
 
 SHOWN: Final = ("fix_rate", "fix_known", "fix_hurt")
+# What a span counts, and which span, as an address names them.
+WITH_CAUSE, UNKNOWN, ALL = "cause", "unknown", "all"
+BEFORE, SINCE = "before", "since"
 
 
 @door.staff_page()
 @require_safe
 def show_fixes(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    initiatives = all_of_them()
+    initiatives = all_of_them(request)
     chosen = chosen_of(request, initiatives)
     context: dict[str, Any] = {
         "may_add": request.user.has_perm("recovery.add_initiative"),
@@ -64,13 +68,14 @@ def show_fixes(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_fixes(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    chosen = chosen_of(request, all_of_them())
+    chosen = chosen_of(request, all_of_them(request))
     rows = csv_rows(fix(view_of(request, asked), chosen)) if chosen else []
     return as_file(dated("fix", asked), heads(), rows)
 
 
-def all_of_them() -> list[Initiative]:
-    return list(Initiative.objects.select_related("cause", "survey", "team"))
+def all_of_them(request: HttpRequest) -> list[Initiative]:
+    """Those of a team only for who sees the team."""
+    return list(access.visible_initiatives(door.teams_of(request)))
 
 
 def chosen_of(request: HttpRequest, initiatives: list[Initiative]) -> Initiative | None:
@@ -157,23 +162,21 @@ def table_of(found: Fix, asked: Asked) -> dict[str, Any] | None:
     before, after = found.before, found.after
     if before is None or after is None:
         return None
-    cause = str(found.initiative.cause_id)
     shares = [
         (gettext("of all answers"), before.of_answers, after.of_answers, found.of_answers),
         (gettext("of the low scores whose cause is known"), before.of_known, after.of_known, found.of_known),
     ]
     counts = [
-        (gettext("Low scores with this cause"), before.with_cause, after.with_cause, cause),
-        (gettext("Low scores whose cause is not known yet"), before.unknown, after.unknown, "0"),
-        (gettext("All low scores"), before.low, after.low, ""),
+        (gettext("Low scores with this cause"), before.with_cause, after.with_cause, WITH_CAUSE),
+        (gettext("Low scores whose cause is not known yet"), before.unknown, after.unknown, UNKNOWN),
+        (gettext("All low scores"), before.low, after.low, ALL),
     ]
     return {
         "before": period_words(before),
         "after": period_words(after),
         "counts": [
-            (name, linked(ours, before, found, asked, more), linked(theirs, after, found, asked, more))
-            for name, ours, theirs, side in counts
-            for more in [{"cause_found": side} if side else {}]
+            (name, linked(ours, before, found, asked, what), linked(theirs, after, found, asked, what))
+            for name, ours, theirs, what in counts
         ],
         "shares": [
             (name, with_counts(ours), with_counts(theirs), change_words(change))
@@ -189,17 +192,16 @@ def with_counts(rate: Rate) -> str:
     return f"{words.rate_words(rate)} · {words.counts_words(rate)}"
 
 
-def linked(count: int, span: Span, found: Fix, asked: Asked, more: dict[str, str]) -> tuple[int, str]:
-    """A count and where its tickets are listed."""
-    query = QueryDict(mutable=True)
-    query.update({"from": span.first.isoformat(), "to": span.last.isoformat(), **more})
-    if found.initiative.survey_id:
-        query["survey"] = str(found.initiative.survey_id)
-    if found.initiative.team_id:
-        query["team"] = str(found.initiative.team_id)
+def linked(count: int, span: Span, found: Fix, asked: Asked, what: str) -> tuple[int, str]:
+    """A count and where its tickets are listed, whichever teams the reader may filter by."""
+    initiative = found.initiative
+    side = SINCE if span is found.after else BEFORE
+    query = {"behind": f"fix.{initiative.pk}.{side}.{what}", "from": f"{span.first}", "to": f"{span.last}"}
+    if initiative.survey_id:
+        query["survey"] = f"{initiative.survey_id}"
     if asked.as_of:
         query["as_of"] = f"{asked.as_of_day}"
-    return count, f"{reverse('insight-tickets')}?{query.urlencode()}"
+    return count, f"{reverse('insight-tickets')}?{urlencode(query)}"
 
 
 def behind_hurt(found: Fix, asked: Asked) -> str:
@@ -209,14 +211,42 @@ def behind_hurt(found: Fix, asked: Asked) -> str:
     return f"{reverse('insight-tickets')}?{urlencode(query)}"
 
 
+def seen_one(asked: Asked, which: str) -> Initiative | None:
+    teams = [team.pk for team in asked.teams]
+    return access.visible_initiatives(teams).filter(pk=number(which)).first()
+
+
+def seen_at(asked: Asked) -> View:
+    return View(asked.seen, False, asked.at, asked.as_of is not None)
+
+
 def hurt_tickets(asked: Asked, which: str) -> Iterable[int]:
-    initiative = Initiative.objects.filter(pk=number(which)).first()
+    initiative = seen_one(asked, which)
     if initiative is None:
         return []
-    view = View(asked.seen, False, asked.at, asked.as_of is not None)
-    return [story.ticket for story in hurt_stories(view, initiative)]
+    return [story.ticket for story in hurt_stories(seen_at(asked), initiative)]
 
 
+def span_tickets(asked: Asked, which: str) -> Iterable[int]:
+    """`<initiative>.<before or since>.<what is counted>`."""
+    ident, side, what = (*which.split("."), "", "", "")[:3]
+    initiative = seen_one(asked, ident)
+    if initiative is None or side not in (BEFORE, SINCE) or what not in (WITH_CAUSE, UNKNOWN, ALL):
+        return []
+    causes = {WITH_CAUSE: [initiative.cause_id], UNKNOWN: [None], ALL: None}[what]
+    rows = behind_span(seen_at(asked), initiative, since=side == SINCE, causes=causes)
+    return rows.order_by().values_list("pk", flat=True)
+
+
+def span_words(which: str) -> str:
+    what = which.rpartition(".")[2]
+    if what == WITH_CAUSE:
+        return gettext("Low scores with this cause")
+    return gettext("no cause known yet") if what == UNKNOWN else ""
+
+
+BEHIND_EACH["fix"] = span_tickets
+SAID["fix"] = span_words
 BEHIND_EACH["hurt"] = hurt_tickets
 SAID["hurt"] = lambda _which: gettext("let down by the cause before, first asked again since")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from dispatch.clock import midnight as midnight
+from recovery import access
 from recovery.insight import segment
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.told import Told
@@ -39,7 +41,8 @@ FILTERS = ("from", "to", "survey", "team", "touchpoint", "segment", "as_of")
 class Asked:
     """What stands in the address, and the cohort it means. Both days belong to the period.
 
-    `at` is the moment the numbers are of: the end of the day asked for with `as_of`, or `now`.
+    `at` is the moment the numbers are of: the end of the day asked for with `as_of`, or `now`. `people_of`
+    are the teams whose people are compared before this reader; None for all there are.
     """
 
     first: date
@@ -48,6 +51,7 @@ class Asked:
     now: datetime
     as_of: datetime | None
     seen: TicketQuerySet
+    people_of: Collection[int] | None
     survey: Survey | None
     team: Team | None
     touchpoint: str
@@ -167,6 +171,7 @@ def read(request: HttpRequest, at: datetime) -> Asked:
         now=at,
         as_of=as_of,
         seen=door.seen_by(request),
+        people_of=access.compares_people_of(door.staff(request)),
         survey=chosen(surveys, door.asked(request, "survey"), errors),
         team=chosen(teams, door.asked(request, "team"), errors),
         touchpoint=door.asked(request, "touchpoint"),

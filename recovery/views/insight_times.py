@@ -16,7 +16,7 @@ from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.dues import TEAM
 from recovery.insight.targets import HALF, KEPT, Number
-from recovery.insight.times import KINDS, Times, times
+from recovery.insight.times import KINDS, Times
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
@@ -31,7 +31,7 @@ from recovery.views.insight_times_groups import (
     allowed_words,
     group_blocks,
     group_names,
-    groupings_for,
+    times_for,
 )
 
 
@@ -39,7 +39,7 @@ from recovery.views.insight_times_groups import (
 @require_safe
 def show_times(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    found = times(asked.kept.tickets(), asked.at, groupings_for(request))
+    found = times_for(asked)
     names = group_names(found)
     size = found.all[FIRST_CONTACT].waited.count
     goals = goals_for(asked, numbers_of(found)) if size else {}

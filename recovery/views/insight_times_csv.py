@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 from dispatch.clock import now
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.dues import OWNER
-from recovery.insight.times import KINDS, Pace, Times, times
+from recovery.insight.times import KINDS, Pace, Times
 from recovery.views import door, insight_slice
 from recovery.views.insight_file import as_file, dated
 from recovery.views.insight_times import KIND_NAMES
-from recovery.views.insight_times_groups import GROUP_NAMES, group_names, groupings_for
+from recovery.views.insight_times_groups import GROUP_NAMES, group_names, times_for
 from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes
 
 Row = list[object]
@@ -31,7 +31,7 @@ PERCENTILES: Final = ((50, _("half within")), (80, _("four in five within")))
 def export_times(request: HttpRequest) -> HttpResponse:
     """Shares as fractions of 1, times in minutes; an end that was not reached is left empty."""
     asked = insight_slice.read(request, now())
-    found = times(asked.kept.tickets(), asked.at, groupings_for(request))
+    found = times_for(asked)
     return as_file(dated("times", asked), heads(), times_rows(found))
 
 

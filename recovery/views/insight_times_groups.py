@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from recovery import access
 from recovery.insight.dues import OWNER, PRIORITY, TEAM
-from recovery.insight.times import Allowed, Pace, Times
+from recovery.insight.times import Allowed, Pace, Times, times
 from recovery.models import Team
 from recovery.views import insight_words as words
 from recovery.views.insight_frame import behind
@@ -37,9 +35,10 @@ class Part(NamedTuple):
     rows: list[Row]
 
 
-def groupings_for(request: HttpRequest) -> tuple[str, ...]:
+def times_for(asked: Asked) -> Times:
     """People are compared before those only who answer for them."""
-    return (TEAM, PRIORITY, OWNER) if access.compares_people(request.user) else (TEAM, PRIORITY)
+    by = (TEAM, PRIORITY) if asked.people_of == frozenset() else (TEAM, PRIORITY, OWNER)
+    return times(asked.kept.tickets(), asked.at, by, asked.people_of)
 
 
 def group_names(found: Times) -> Names:

@@ -14,7 +14,7 @@ from django.test import Client
 from recovery.insight.definitions import DEFINITIONS
 from recovery.models import Initiative
 from recovery.views import insight_causes, insight_fixes, insight_tickets
-from tests.make import DAY, MONDAY, Cast
+from tests.make import DAY, MONDAY, Cast, join
 from tests.recovery.api import client as api
 from tests.recovery.insight.histories import answer, ask, heard, low, put_right
 from tests.recovery.insight.test_fixes import filled, initiative
@@ -74,6 +74,89 @@ def test_each_number_opens_exactly_its_tickets(cast: Cast, vera: Client) -> None
         found = vera.get(unescape(address))
         assert found.status_code == 200
         assert found.context["page_obj"].paginator.count == int(count), address
+
+
+@pytest.mark.parametrize(
+    ("stood", "counts"), [("", [8, 2, 1, 10, 6]), ("&as_of=2026-03-08", [7, 2, 1, 9, 6])]
+)
+def test_the_numbers_of_a_team_open_its_tickets_and_no_others(
+    cast: Cast, sign_in: SignIn, stood: str, counts: list[int]
+) -> None:
+    """Li Na works in East and West; the Region holds East, and is seen by Mrs Wu."""
+    filled(cast)
+    for _ in range(3):
+        low(cast, at=MONDAY - DAY, team=cast.west)
+        low(cast, at=MONDAY + DAY, team=cast.west)
+    join(cast.west, cast.lina)
+    of_east = initiative(cast, team=cast.east)
+    of_region = initiative(cast, team=cast.region)
+    for user, one in ((cast.lina, of_east), (cast.wu, of_region), (cast.vera, of_region)):
+        client = sign_in(user)
+        page = client.get(f"/insight/fixes/?initiative={one.pk}{stood}").content.decode()
+        assert f"{cast.east if one == of_east else cast.region}" in page
+        numbers = re.findall(r'<a[^>]*href="(/insight/tickets/[^"]*)"[^>]*>(\d+)</a>', page)
+        assert [int(count) for _address, count in numbers] == counts
+        for address, count in numbers:
+            found = client.get(unescape(address))
+            assert found.context["page_obj"].paginator.count == int(count), address
+            assert not found.context["asked"].errors
+
+
+def test_a_number_that_is_none_opens_nothing(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    one = initiative(cast).pk
+    assert behind(vera, f"fix.{one}.since.all") == 6
+    for name in (
+        f"fix.{one}.since.x",
+        f"fix.{one}.x.all",
+        f"fix.{one}",
+        "fix.x.since.all",
+        "fix.0.since.all",
+    ):
+        assert behind(vera, name) == 0, name
+    early = initiative(cast, since=date(2026, 4, 1)).pk
+    assert behind(vera, f"fix.{early}.since.all") == 0
+
+
+def behind(client: Client, name: str) -> int:
+    count: int = client.get(f"/insight/tickets/?behind={name}").context["page_obj"].paginator.count
+    return count
+
+
+def test_what_a_team_does_is_shown_to_who_sees_the_team(cast: Cast, sign_in: SignIn) -> None:
+    """Ann works in West; that of East, its note and its tickets are not hers to see, that of nobody is."""
+    hurt(cast)
+    everybody = initiative(cast, title="New boxes")
+    of_east = initiative(cast, title="Second van", team=cast.east, note="Hired from the depot")
+    address = f"/insight/fixes/?initiative={of_east.pk}"
+    for user in (cast.lina, cast.chen, cast.wu, cast.vera):
+        said = text(sign_in(user), address)
+        assert "Did the fix work? · Second van" in said
+        assert "Hired from the depot" in said
+        assert behind(sign_in(user), f"hurt.{of_east.pk}") == 1
+    client = sign_in(cast.ann)
+    said = text(client, address)
+    assert "Did the fix work? · New boxes" in said
+    assert "Second van" not in said
+    assert "Hired from the depot" not in said
+    assert "Second van" not in {
+        row[1] for row in table(client, f"/insight/fixes/csv/?initiative={of_east.pk}")
+    }
+    for name in (f"fix.{of_east.pk}.since.all", f"hurt.{of_east.pk}"):
+        assert behind(client, name) == 0
+    assert everybody.title in text(sign_in(cast.lina), address)
+
+
+@time_machine.travel(THEN, tick=False)
+def test_the_api_shows_what_a_team_does_to_who_sees_the_team(cast: Cast) -> None:
+    everybody = initiative(cast, title="New boxes")
+    of_east = initiative(cast, title="Second van", team=cast.east)
+    lina, ann = api.Client.of(cast.lina), api.Client.of(cast.ann)
+    assert lina.read("insight/fixes/", initiative=of_east.pk).json()["chosen"]["title"] == "Second van"
+    assert ann.read("insight/fixes/", initiative=of_east.pk).status_code == 400
+    found = ann.read("insight/fixes/").json()
+    assert [each["id"] for each in found["initiatives"]] == [everybody.pk]
+    assert found["chosen"]["title"] == "New boxes"
 
 
 def test_those_it_had_hurt_are_counted(cast: Cast, vera: Client) -> None:

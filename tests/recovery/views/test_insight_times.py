@@ -17,7 +17,7 @@ from recovery.views.insight_curves import FINEST, curve_of, steps_to_draw, worki
 from recovery.views.insight_times_groups import allowed_words, owner_block
 from recovery.views.insight_words import working_span
 from surveys.estimates import censored_times
-from tests.make import DAY, HOUR, MONDAY, Cast, make_policy
+from tests.make import DAY, HOUR, MONDAY, Cast, join, make_policy
 from tests.recovery.api.client import Client as ApiClient
 from tests.recovery.insight.histories import heard, low
 from tests.recovery.views.conftest import SignIn
@@ -80,6 +80,39 @@ class TestByOwner:
         assert "By owner" not in text(client, PAGE)
         assert not any(row[1] == "By owner" for row in table(client, "/insight/times/csv/?from=2026-03-01"))
         assert "by_owner" not in ApiClient.of(cast.lina).read("insight/times/").json()["first_contact"]
+
+    def test_who_leads_one_team_and_works_in_another_sees_the_people_of_the_first(
+        self, cast: Cast, sign_in: SignIn
+    ) -> None:
+        filled(cast)
+        join(cast.west, cast.chen)
+        client = sign_in(cast.chen)
+        said = text(client, PAGE)
+        people = said[said.index("By owner") :]
+        assert "West" in said, "its tickets are theirs to see"
+        assert "Li Na" in people or "Ma Jun" in people
+        assert "Ann Smith" not in said
+        file = table(client, "/insight/times/csv/?from=2026-03-01")
+        assert "Ann Smith" not in {row[2] for row in file if row[1] == "By owner"}
+        found = ApiClient.of(cast.chen).read("insight/times/").json()
+        owners = {row["owner"] for row in found["first_contact"]["by_owner"]}
+        assert owners
+        assert cast.ann.pk not in owners
+
+    def test_the_broken_promises_of_a_person_are_listed_for_who_answers_for_them(
+        self, cast: Cast, sign_in: SignIn
+    ) -> None:
+        late = heard(cast, low(cast, team=cast.west), at=MONDAY + 9 * HOUR)
+        join(cast.west, cast.chen)
+        join(cast.west, cast.majun)
+        address = f"/insight/tickets/?from=2026-03-01&behind=missed.first_contact.owner.{late.owner_id}"
+        for user, number in ((cast.vera, 1), (cast.bob, 1), (cast.chen, 0), (cast.majun, 0)):
+            listed = sign_in(user).get(address).context["page_obj"].paginator
+            assert listed.count == number, user.username
+
+    def test_the_definition_is_there_where_the_people_are(self, cast: Cast) -> None:
+        assert "by_owner" in ApiClient.of(cast.vera).read("insight/times/").json()
+        assert "by_owner" not in ApiClient.of(cast.lina).read("insight/times/").json()
 
     def test_every_number_opens_as_many_tickets(self, cast: Cast, sign_in: SignIn) -> None:
         filled(cast)
