@@ -5,6 +5,7 @@ Its numbers are those of the page, of what the reader may see when it goes out; 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -27,7 +28,7 @@ from recovery.insight.recovery import Rate
 from recovery.insight.targets import VERDICT_NAMES, Judged, Period
 from recovery.lifecycle import Refused, notices
 from recovery.lifecycle.own_time import opens_for
-from recovery.models import ReportMail, StaffProfile, Team
+from recovery.models import ReportMail, StaffProfile, Target, Team
 from recovery.models.staff import role_of
 from surveys.models import Message, Survey
 from surveys.models.lookup import number
@@ -262,14 +263,18 @@ def survey_words(found: Board) -> dict[str, Any] | None:
 
 
 def target_words(found: Judged) -> dict[str, Any]:
+    """Times to a tenth of an hour, everything else whole; an end that the data do not reach is None."""
     value, ends = found.value, found.interval
+    hours = found.target.metric in Target.IN_HOURS
+    places = 1 if hours else None
     return {
         "nps": found.target.metric == "nps",
+        "hours": hours,
         "n": found.n,
         "hits": found.hits,
-        "value": None if value is None else round(value),
-        "low": round(ends.low) if ends else None,
-        "high": round(ends.high) if ends else None,
+        "value": None if value is None else round(value, places),
+        "low": round(ends.low, places) if ends else None,
+        "high": round(ends.high, places) if ends and math.isfinite(ends.high) else None,
     }
 
 

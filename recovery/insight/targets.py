@@ -24,7 +24,7 @@ from recovery.insight.times import WorkingClock, by_kind, clocks_for, firsts, pr
 from recovery.models import Target, Team
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import TicketQuerySet
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, Interval
+from surveys.estimates import CensoredTimes, Interval
 from surveys.results import Figure, Which, figures_for
 
 MET, MISSED, ON_TRACK, AT_RISK, UNCLEAR = "met", "missed", "on_track", "at_risk", "unclear"
@@ -69,8 +69,8 @@ class Period:
 class Judged:
     """`value` and `interval` in the unit of the target: points of NPS, hours of working time, else percent.
 
-    None below ten. The interval of a time has no upper end, infinity, where the data do not reach it; `hits`
-    of `n` are those done, of a rate or of the times.
+    None below ten. The interval of a time has no upper end, infinity, where the data do not reach it, and
+    there is no value where not half are done; `hits` of `n` are those done, of a rate or of the times.
     """
 
     target: Target
@@ -131,15 +131,22 @@ def judge(target: Target, period: Period, number: Number, today: date) -> Judged
 def in_unit_of(metric: str, number: Number) -> tuple[float | None, Interval | None]:
     """The number and its interval as a target of it is given; both None below ten."""
     if isinstance(number, CensoredTimes):
-        half = number.median if number.count >= MIN_ANSWERS_FOR_PERCENT else None
-        value, unit = (half.value if half else None), 1 / 60
-        ends = Interval(half.low or 0.0, math.inf if half.high is None else half.high) if half else None
-    else:
-        value = number.share if isinstance(number, Rate) else number.value
-        ends, unit = number.interval, 1 if metric == "nps" else 100
+        return half_in_hours(number)
+    value = number.share if isinstance(number, Rate) else number.value
+    ends, unit = number.interval, 1 if metric == "nps" else 100
     if value is None or ends is None:
         return None, None
     return unit * value, Interval(unit * ends.low, unit * ends.high)
+
+
+def half_in_hours(times: CensoredTimes) -> tuple[float | None, Interval | None]:
+    """Where not half are done there is no median, but an end from which its interval begins: it lies on the
+    wrong side of a target exactly where the lower limit of the curve at the target lies above one half."""
+    least, half = times.half_at_least, times.median
+    if least is None:
+        return None, None
+    high = math.inf if half is None or half.high is None else half.high
+    return (half.value / 60 if half else None), Interval(least / 60, high / 60)
 
 
 # --- what surveys say ---------------------------------------------------------------------------------------

@@ -127,10 +127,13 @@ def signed(value: float) -> str:
 
 
 def number_words(found: Judged) -> str:
-    """42 % (36 to 49); the counts where they are few."""
-    if found.value is None or found.interval is None:
+    """42 % (36 to 49); the counts where they are few, or where not half are done."""
+    if found.interval is None:
         return few_words(found)
     metric, ends = found.target.metric, found.interval
+    if found.value is None:
+        words = gettext("{low} or more: {hits} of {n} done")
+        return words.format(low=in_unit(metric, ends.low), hits=f"{found.hits or 0:,}", n=f"{found.n:,}")
     if metric in Target.IN_HOURS:
         value, low = in_unit(metric, found.value), in_unit(metric, ends.low)
         if math.isinf(ends.high):

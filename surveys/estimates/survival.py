@@ -109,12 +109,38 @@ class CensoredTimes:
         reached = bisect_left(survival, True, key=lambda share: share <= still_open)
         if reached == len(times):
             return None
-        # The lower end falls with every step as the curve does, as Z times the root of Greenwood's sum stays
-        # below -2 log(survival); the upper one may rise again where many leave, so its first step is sought.
-        low = bisect_left(range(reached), True, key=lambda index: self._interval(index)[0] <= still_open)
+        low = self._first_low(still_open, reached)
+        # The upper limit may rise again where many leave, so its first step is sought.
         upper = range(reached, len(times))
         high = next((index for index in upper if self._interval(index)[1] <= still_open), None)
         return TimeEstimate(times[reached], times[low], None if high is None else times[high])
+
+    @property
+    def half_at_least(self) -> float | None:
+        """The lower end of the interval of the median, also where half are not done; None below ten.
+
+        Where the data do not reach that end, the last time at which ten were still at risk: up to then the
+        lower limit of the curve lies above one half. With nobody done it does as well: of ten who are all
+        still open it is seven in ten (Clopper and Pearson 1934).
+        """
+        if self.count < MIN_ANSWERS_FOR_PERCENT:
+            return None
+        low = self._first_low(1 / 2 + HAIR, len(self.times))
+        return self.times[low] if low < len(self.times) else self._last_telling
+
+    @property
+    def _last_telling(self) -> float:
+        """Of ten or more times, the last at which ten were at risk."""
+        latest = [*self.ended[-MIN_ANSWERS_FOR_PERCENT:], *self.left[-MIN_ANSWERS_FOR_PERCENT:]]
+        return sorted(latest)[-MIN_ANSWERS_FOR_PERCENT]
+
+    def _first_low(self, still_open: float, before: int) -> int:
+        """The first step whose lower limit is at most that share; `before` where there is none earlier.
+
+        The lower limit falls with every step as the curve does, as Z times the root of Greenwood's sum stays
+        below -2 log(survival).
+        """
+        return bisect_left(range(before), True, key=lambda index: self._interval(index)[0] <= still_open)
 
     def step(self, index: int) -> SurvivalStep:
         columns, (low, high) = self._columns, self._interval(index)

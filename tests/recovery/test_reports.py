@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -16,7 +17,7 @@ from recovery.reports import period_before, start_report, stop_report
 from surveys.models import Message
 from tests.due import due, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, make_calendar
-from tests.recovery.insight.histories import loop, low, put_right
+from tests.recovery.insight.histories import heard, loop, low, put_right
 
 WEEK = 7 * DAY
 # The cast's Monday at nine, when the week of the East team begins.
@@ -166,6 +167,17 @@ class TestWhatItSays:
         assert "<svg" not in message.html
         assert "<img" not in message.html
         assert message.not_after == OPENS + 5 * DAY
+
+    def test_a_time_is_said_in_hours_also_where_not_half_are_done(self, cast: Cast) -> None:
+        thursday = MONDAY - 4 * DAY
+        heard(cast, low(cast, at=thursday), at=thursday + HOUR)
+        for _ in range(11):
+            low(cast, at=thursday)
+        Target.objects.create(metric="first_contact_half", value=8, by_day=date(2026, 6, 30))
+        message = self.send(weekly(cast))
+        line = r"half of the customers heard: at risk, [\d.]+ h or more: 1 of 12 done; target 8 h by 30 Jun"
+        assert re.search(line, message.text)
+        assert "h or more: 1 of 12 done" in message.html
 
     def test_ten_or_more_have_shares_with_intervals_and_a_comparison(self, cast: Cast) -> None:
         at = MONDAY - 6 * DAY

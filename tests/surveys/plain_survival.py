@@ -12,6 +12,7 @@ from surveys.estimates import SurvivalStep, TimeEstimate, Z
 
 @dataclass(frozen=True, slots=True)
 class PlainTimes:
+    durations: tuple[float, ...]
     count: int
     events: int
     steps: tuple[SurvivalStep, ...]
@@ -32,6 +33,15 @@ class PlainTimes:
         low = self._first([step.low for step in self.steps], still_open)
         high = self._first([step.high for step in self.steps], still_open)
         return TimeEstimate(value, low, high)
+
+    @property
+    def half_at_least(self) -> float | None:
+        """The last time with ten at risk at which the curve is not known to have come down to one half."""
+        telling = [time for time in self.durations if sum(each >= time for each in self.durations) >= 10]
+        if not telling:
+            return None
+        down = self._first([step.low for step in self.steps], 1 / 2)
+        return max(telling) if down is None else down
 
     def _first(self, shares: Sequence[float], still_open: float) -> float | None:
         # A curve exactly at the share, as 5 of 10 is, has reached it; products of fractions miss by a hair.
@@ -55,7 +65,7 @@ def plain_times(durations: Sequence[float], observed: Sequence[bool]) -> PlainTi
                 survival = low = 0.0
             steps.append(SurvivalStep(time, survival, low, high, at_risk, ended))
         at_risk -= leavers[time]
-    return PlainTimes(len(durations), events.total(), tuple(steps))
+    return PlainTimes(tuple(durations), len(durations), events.total(), tuple(steps))
 
 
 def _log_log_interval(survival: float, greenwood: float) -> tuple[float, float]:

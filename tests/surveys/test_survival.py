@@ -24,6 +24,8 @@ def agree(durations: Sequence[float], observed: Sequence[bool]) -> None:
     assert list(found.times) == [step.time for step in plain.steps]
     for percent in PERCENTS:
         assert found.percentile(percent) == plain.percentile(percent), (durations, observed, percent)
+    if found.count < 1000:
+        assert found.half_at_least == plain.half_at_least, (durations, observed)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -61,6 +63,19 @@ def test_it_is_made_of_those_done_and_those_left_in_any_order() -> None:
     assert found == censored_times([0.5, 1, 2, 2.5, 3], [False, True, True, False, True])
     assert found != survival_curve([3, 1, 2], [2.5])
     assert survival_curve([], []) == CensoredTimes(found.ended[:0], found.left[:0])
+
+
+def test_half_takes_as_long_as_ten_were_seen_to_wait_where_few_are_done() -> None:
+    """By hand: sixty are heard within six hours, the others have waited for 100 to 140."""
+    left = [100.0] * 400 + [100.0 + each for each in range(1, 41)]
+    found = survival_curve([each / 10 for each in range(1, 61)], left)
+    assert found.median is None
+    assert found.half_at_least == 131, "ten have waited from 131 to 140 hours"
+    assert survival_curve([], [1.0] * 9).half_at_least is None
+    assert survival_curve([], [1.0] * 10).half_at_least == 1
+    halves = survival_curve(range(1, 101), [])
+    assert halves.median is not None
+    assert halves.half_at_least == halves.median.low
 
 
 @pytest.mark.parametrize("times", [[-1.0], [float("nan")], [1.0, float("inf")]])

@@ -243,6 +243,28 @@ class TestTimes:
         assert math.isinf(found.interval.high)
         assert found.verdict == UNCLEAR
 
+    @pytest.mark.parametrize(("passed", "expected"), [(False, AT_RISK), (True, MISSED)])
+    def test_one_that_most_have_outwaited_is_not_met(self, cast: Cast, passed: bool, expected: str) -> None:
+        """One of fourteen is heard in half an hour, the others never: nobody knows when half will be, but not
+        within the eight hours all of them have waited for."""
+        heard(cast, low(cast), at=MONDAY + timedelta(minutes=30))
+        for _ in range(13):
+            low(cast)
+        times = waited(low_scores(Ticket.objects.all(), Slice()), LATER)["first_contact"].working
+        by = LATER.date() - DAY if passed else LATER.date() + DAY
+        (found,) = judge(target("first_contact_half", 8, by=by), period=Period(PERIOD.first, by, UTC))
+        assert (found.hits, found.n, found.value, found.verdict) == (1, 14, None, expected)
+        assert found.interval is not None
+        assert 60 * found.interval.low == pytest.approx(max(times.left)), "as long as they have waited"
+        assert math.isinf(found.interval.high)
+        assert judge(target("first_contact_half", 99), at=MONDAY + 2 * DAY)[0].verdict == UNCLEAR
+
+    def test_nobody_done_is_no_reason_to_say_nothing(self, cast: Cast) -> None:
+        for _ in range(10):
+            low(cast)
+        (found,) = judge(target("resolution_half", 8))
+        assert (found.hits, found.n, found.value, found.verdict) == (0, 10, None, AT_RISK)
+
     def test_fewer_than_ten_judge_nothing(self, cast: Cast) -> None:
         heard(cast, low(cast))
         (found,) = judge(target("resolution_half", 99))

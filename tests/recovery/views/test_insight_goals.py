@@ -136,6 +136,16 @@ def test_half_of_the_times_is_an_upright_line_also_beyond_the_curve(cast: Cast, 
     assert "on track" in text(vera, "/insight/times/")
 
 
+def test_one_that_most_have_outwaited_says_how_long_they_waited(cast: Cast, vera: Client) -> None:
+    heard(cast, low(cast), at=MONDAY + timedelta(minutes=30))
+    for _ in range(11):
+        low(cast)
+    target("first_contact_half", 8)
+    assert "at risk" in text(vera, "/insight/times/")
+    for address in ("/insight/targets/", "/insight/board/"):
+        assert re.search(r"\d+ h \d\d or more: 1 of 12 done .*at risk", text(vera, address))
+
+
 def test_the_months_of_a_survey_are_held_against_its_target(lived_in: Cast, vera: Client) -> None:
     target("nps", -90, survey=lived_in.survey)
     said = text(vera, f"/insight/surveys/?survey={lived_in.survey.pk}")
