@@ -12,11 +12,11 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, TextFi
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
-from recovery.insight.bare_sql import select_over
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
 from recovery.models import TicketEvent
 from recovery.models.ticket import TicketQuerySet
+from surveys.results.statements import found_by, over
 
 OPENED, RESOLVED, REOPENED = "opened", "resolved", "reopened"
 CAUSE: Final = KeyTextTransform("cause_found", "data")
@@ -94,7 +94,7 @@ def cycles(cohort: TicketQuerySet, at: datetime) -> Cycles:
     kinds = (OPENED, RESOLVED, REOPENED)
     acts = TicketEvent.objects.filter(ticket__in=keys(cohort), kind__in=kinds, at__lte=at).order_by()
     rows = acts.annotate(cause=CAUSE).values_list("ticket_id", "version", "kind", "cause")
-    return Cycles([Course(*row) for row in select_over(rows, COUNTED)])
+    return Cycles([Course(*row) for row in found_by(over(rows, COUNTED))])
 
 
 # --- the tickets behind them --------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from recovery.insight.bare_sql import select_over
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
 from recovery.insight.wall_clock import shifts, zone_named
@@ -31,6 +30,7 @@ from recovery.models import Contact
 from recovery.models.contact import REACHED, REPLIED
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import MIN_ANSWERS_FOR_RANKING, CensoredTimes, censored_times
+from surveys.results.statements import found_by, over
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -105,7 +105,8 @@ class Reach:
 def reach(cohort: TicketQuerySet, at: datetime) -> Reach:
     """Every contact up to `at`, in two queries."""
     zones = zones_of(cohort, at)
-    lines = [Line(*row) for row in select_over(logged(cohort, at), LOGGED + COUNTED, columns(walls(zones)))]
+    counted = over(logged(cohort, at), LOGGED + COUNTED)
+    lines = [Line(*row) for row in found_by(counted, values=columns(walls(zones)))]
     attempts = [line for line in lines if line.tries is None]
     slots = [(line.weekday, line.hour, line.tally) for line in attempts]
     everything = [line for line in attempts if (line.weekday, line.hour, line.channel) == (None, None, None)]
@@ -258,7 +259,7 @@ def tried_then(
 ) -> list[int]:
     """The tickets at which an attempt was made on this weekday, at this hour, or both. Two queries."""
     values = [*columns(walls(zones_of(cohort, at))), weekday, hour]
-    return [ticket for (ticket,) in select_over(logged(cohort, at), LOGGED + TRIED_THEN, values)]
+    return [ticket for (ticket,) in found_by(over(logged(cohort, at), LOGGED + TRIED_THEN), values=values)]
 
 
 # --- what it tells ------------------------------------------------------------------------------------------

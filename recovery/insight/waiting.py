@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from django.db.models import QuerySet
 
-from recovery.insight.bare_sql import select_over
 from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Run, clocks_for, grouped, working
@@ -21,6 +20,7 @@ from surveys.estimates import (
     CensoredTimes,
     censored_times,
 )
+from surveys.results.statements import found_by, over
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class ByOwner:
 
 def waiting(cohort: TicketQuerySet, at: datetime) -> Waiting:
     """Every wait that had begun by `at`, in the order in which they began. Four queries however many."""
-    found = [Begun(*row) for row in select_over(columns_of(waits_of(cohort, at)), BEGUN)]
+    found = [Begun(*row) for row in found_by(over(columns_of(waits_of(cohort, at)), BEGUN))]
     runs = [run_of(wait, at) for wait in found]
     clocks = clocks_for(runs)
     return Waiting(

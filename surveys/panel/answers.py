@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date
 from functools import cached_property, reduce
 from itertools import pairwise
 from operator import or_
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import BooleanField, Case, CharField, Count, Q, QuerySet, Value, When
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from dispatch.clock import midnight
 from surveys.eras import Era, Suspicion, suspected_changes
 from surveys.models import Response, Survey
 from surveys.results.answers import VOID, Which, era_shown, given, within
@@ -107,7 +106,7 @@ class Answers:
     @property
     def _on_this_side(self) -> Q:
         found = self.suspicion
-        return self._on_the_scale & Q(given_at__gte=beginning(found.month)) if found else self._on_the_scale
+        return self._on_the_scale & Q(given_at__gte=midnight(found.month)) if found else self._on_the_scale
 
     @cached_property
     def _on_the_scale(self) -> Q:
@@ -125,10 +124,6 @@ class Answers:
 def during(era: Era) -> Q:
     since = Q(given_at__gte=era.since) if era.since else Q()
     return since & Q(given_at__lt=era.until) if era.until else since
-
-
-def beginning(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 @dataclass
@@ -186,34 +181,3 @@ class Counts:
         holds = self.era.scale.holds
         for month, levels in self.months.items():
             yield month, Counter({score: number for score, number in levels.items() if holds(score)})
-
-
-# --- statements over them -----------------------------------------------------------------------------------
-
-Values = Sequence[Any]
-# A statement, and what it is filled with.
-Statement = tuple[str, Values]
-
-
-def over(rows: QuerySet[Any, Any], statement: str) -> Statement | None:
-    """The statement with `{rows}` filled in; None where there cannot be a row. Their values come first."""
-    try:
-        sql, values = rows.query.sql_with_params()
-    except EmptyResultSet:
-        return None
-    return statement.format(rows=sql), values
-
-
-def further(statement: Statement, more: str, values: Values = ()) -> Statement:
-    """A statement over what another one finds, which stands in it as `{}` before any value of its own."""
-    sql, first = statement
-    return more.replace("{}", sql, 1), [*first, *values]
-
-
-def found_by(statement: Statement | None, more: str = "{}", values: Values = ()) -> list[tuple[Any, ...]]:
-    if statement is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(*further(statement, more, values))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found

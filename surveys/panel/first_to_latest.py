@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from surveys.eras import Era, Suspicion
 from surveys.models import Survey
-from surveys.panel.answers import Answers, Line, Statement, found_by, further, line_of, over
+from surveys.panel.answers import Answers, Line, line_of
 from surveys.panel.paired import BANDS, Paired, Share
 from surveys.panel.people import People
 from surveys.results.answers import Which, era_shown
+from surveys.results.statements import Statement, found_by, further, over
 from surveys.scoring import PASSIVE, PROMOTER, Scale, band
 
 NO_LATER: Final = "no_later"

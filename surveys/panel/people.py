@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from django.db.models import QuerySet
 
 from surveys.models import Customer, Response
-from surveys.panel.answers import Statement, found_by, further, over
 from surveys.panel.paired import Given
+from surveys.results.statements import Statement, found_by, further, over
 from surveys.scoring import Scale, band
 
 

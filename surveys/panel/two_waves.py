@@ -10,10 +10,11 @@ from django.db.models import BooleanField, Case, Q, When
 
 from surveys.eras import Era, Suspicion
 from surveys.models import Invitation, Survey
-from surveys.panel.answers import Answers, Line, Statement, found_by, further, line_of, over
+from surveys.panel.answers import Answers, Line, line_of
 from surveys.panel.paired import Paired
 from surveys.panel.people import People
 from surveys.results.answers import Which, era_shown
+from surveys.results.statements import Statement, found_by, further, over
 
 BOTH, ONLY_FIRST, ONLY_SECOND = "both", "only_first", "only_second"
 AGAIN_FIRST, AGAIN_SECOND = "again_first", "again_second"
