@@ -92,7 +92,7 @@ def shown_stakes(found: Stakes, definition: str) -> Shown:
 
 
 def shown_well(well: Stakes) -> Shown:
-    """Those at risk whose latest answer is a passive's or a promoter's."""
+    """Those at risk who have given a passive's or a promoter's answer since the low score."""
     return {"customers": well.customers, "annual_value": round(well.worth, 2)}
 
 

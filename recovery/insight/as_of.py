@@ -181,13 +181,22 @@ class Earlier(NamedTuple):
     """What an answer that was changed later said at that moment."""
 
     band: str
-    is_scored: bool
+    score: int | None
     at: datetime
 
+    @property
+    def is_scored(self) -> bool:
+        return self.score is not None
 
-def answers_then(cohort: TicketQuerySet, at: datetime) -> dict[int, list[Answer]]:
-    """As `kept.answers_of`, of what had come in by then and as it read then."""
-    earlier = earlier_answers(cohort, at)
+
+def answers_then(
+    cohort: TicketQuerySet, at: datetime, earlier: Mapping[int, Earlier] | None = None
+) -> dict[int, list[Answer]]:
+    """As `kept.answers_of`, of what had come in by then and as it read then.
+
+    `earlier` are those `earlier_answers` finds, where they are known already.
+    """
+    earlier = earlier_answers(cohort, at) if earlier is None else earlier
     found: dict[int, list[Answer]] = defaultdict(list)
     for ticket, opening, opened_at, answer, is_valid in given(cohort, at, earlier):
         then = earlier.get(answer.pk)
@@ -199,7 +208,7 @@ def answers_then(cohort: TicketQuerySet, at: datetime) -> dict[int, list[Answer]
 
 
 def given(
-    cohort: TicketQuerySet, at: datetime, earlier: dict[int, Earlier]
+    cohort: TicketQuerySet, at: datetime, earlier: Mapping[int, Earlier]
 ) -> Iterator[tuple[int, int, datetime, Answer, bool]]:
     """Each ticket with its opening answer's key, when it was opened, and an answer of its person as it is
     now; whether it counts as it is.
@@ -235,6 +244,6 @@ def earlier_answers(cohort: TicketQuerySet, at: datetime) -> dict[int, Earlier]:
     ).values_list(*names):
         if replaced_at > at and pk not in found:
             given_at = submitted_at or updated_at or came_in.get(pk, received_at)
-            found[pk] = Earlier(band, score is not None, given_at)
+            found[pk] = Earlier(band, score, given_at)
         came_in[pk] = replaced_at
     return found

@@ -7,19 +7,18 @@ amount come from the ranges of that table: how far the assumption reaches, not a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from recovery.insight import known
-from recovery.insight.cohort import RECOVERED
-from recovery.insight.known import Known, Scored, scales
+from recovery.insight.known import Known
 from recovery.insight.recovery import Rate, recovery
 from recovery.insight.retention import Table, level_of, retention_table
+from recovery.insight.scales import Mark, Scales, scales
 from recovery.insight.told import Told
-from surveys.scoring import Scale
 
 ALL_LEAVE, AS_LAST_QUARTER = "all_leave", "as_last_quarter"
 QUESTIONS: Final = (ALL_LEAVE, AS_LAST_QUARTER)
@@ -42,8 +41,10 @@ NOTHING: Final = Amount(0.0, 0.0, 0.0)
 
 
 class Levels(NamedTuple):
-    """Of the low score and of the latest answer; None without a valid score. `is_well` is whether that answer
-    is a passive's or a promoter's."""
+    """Of the low score and of the latest answer, each on the scale of its time; None without a valid score.
+
+    `is_well` is whether that answer is a passive's or a promoter's, and was given after the low score.
+    """
 
     was: int | None
     now: int | None
@@ -99,7 +100,7 @@ class Stakes:
 
     @property
     def well(self) -> Stakes:
-        """Those of them whose latest answer is a passive's or a promoter's."""
+        """Those of them who have answered well since: as a passive or a promoter."""
         return Stakes([row for row in self.rows if row.levels.is_well])
 
 
@@ -111,11 +112,11 @@ class Value:
 
 
 def value_of(told: Told, at: datetime) -> Value:
-    """The sums, in six queries. Who is marked lost by then is neither at risk nor kept."""
-    table, scale_of = retention_table(), scales()
+    """The sums, in six queries; of a past moment in more. Who is lost by then is neither at risk nor kept."""
+    table, given_on = retention_table(), scales()
     return Value(
-        at_risk=Stakes(summed(known.at_risk(told, at), scale_of, table, at_risk)),
-        kept=Stakes(summed(known.recovered(told, at), scale_of, table, kept)),
+        at_risk=Stakes(summed(known.at_risk(told, at, given_on), given_on, table, at_risk)),
+        kept=Stakes(summed(known.recovered(told, at, given_on), given_on, table, kept)),
         table=table,
     )
 
@@ -145,18 +146,16 @@ def amount_of(worth: float, share: float, low: float, high: float) -> Amount:
 # --- alike, or one by one -----------------------------------------------------------------------------------
 
 
-def summed(
-    people: Iterable[Known], scale_of: Mapping[int, Scale], table: Table, reckon: Reckon
-) -> list[Stake]:
+def summed(people: Iterable[Known], given_on: Scales, table: Table, reckon: Reckon) -> list[Stake]:
     """The sums of those who are alike: few rows, however many people."""
-    count: Counter[tuple[Scores, bool]] = Counter()
-    worth: defaultdict[tuple[Scores, bool], Decimal] = defaultdict(Decimal)
+    count: Counter[tuple[Marks, bool]] = Counter()
+    worth: defaultdict[tuple[Marks, bool], Decimal] = defaultdict(Decimal)
     for person in people:
-        alike = (scores_of(person), person.worth is not None)
+        alike = (marks_of(person), person.worth is not None)
         count[alike] += 1
         worth[alike] += person.worth or 0
     return [
-        stake(worth[alike] if alike[1] else None, levels_of(alike[0], scale_of), table, reckon, count[alike])
+        stake(worth[alike] if alike[1] else None, levels_of(alike[0], given_on), table, reckon, count[alike])
         for alike in sorted(count, key=str)
     ]
 
@@ -164,17 +163,17 @@ def summed(
 def one_by_one(told: Told, at: datetime, which: str) -> list[Stake]:
     """The customers behind a sum, the largest amount first, those without one last. As many queries."""
     read, reckon = (known.recovered, kept) if which == KEPT else (known.at_risk, at_risk)
-    table, scale_of = retention_table(), scales()
+    table, given_on = retention_table(), scales()
     rows = [
         stake(
             person.worth,
-            levels_of(scores_of(person), scale_of),
+            levels_of(marks_of(person), given_on),
             table,
             reckon,
             customer=person.customer,
             ticket=person.ticket,
         )
-        for person in read(told, at)
+        for person in read(told, at, given_on)
     ]
     return sorted(rows, key=largest_first)
 
@@ -183,20 +182,20 @@ def largest_first(row: Stake) -> tuple[bool, float, int]:
     return row.amount is None, -row.amount.value if row.amount else 0.0, row.customer
 
 
-# The survey and the score of the ticket, and the answer that counts.
-Scores = tuple[int, int | None, Scored | None]
+# The low score, the answer that counts, and whether they have answered well since.
+Marks = tuple[Mark | None, Mark | None, bool]
 
 
-def scores_of(person: Known) -> Scores:
-    return person.survey, person.was, person.now
+def marks_of(person: Known) -> Marks:
+    return person.was, person.now, person.is_well
 
 
-def levels_of(scores: Scores, scale_of: Mapping[int, Scale]) -> Levels:
-    survey, was, now = scores
+def levels_of(marks: Marks, given_on: Scales) -> Levels:
+    was, now, is_well = marks
     return Levels(
-        was=None if was is None else level_of(was, scale_of[survey]),
-        now=None if now is None else level_of(now.score, scale_of[now.survey]),
-        is_well=now is not None and now.band in RECOVERED,
+        was=None if was is None else level_of(was.score, given_on.of(was)),
+        now=None if now is None else level_of(now.score, given_on.of(now)),
+        is_well=is_well,
     )
 
 
@@ -256,13 +255,13 @@ def if_recovered_as_before(value: Value, before: Told) -> Supposed:
 
 
 def retention_after(before: Told, table: Table) -> float | None:
-    """None where none of the answers is valid any more."""
-    scale_of, answers = scales(), Counter(known.next_answers(before))
+    """None where there is no such answer."""
+    given_on = scales()
+    answers = Counter(known.next_answers(before, given_on))
     if not answers:
         return None
     stays = sum(
-        count * table[level_of(answer.score, scale_of[answer.survey])].middle
-        for answer, count in answers.items()
+        count * table[level_of(answer.score, given_on.of(answer))].middle for answer, count in answers.items()
     )
     return stays / answers.total()
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -18,10 +18,7 @@ from recovery.insight.known import OPEN_AFTER, last_turn
 from recovery.insight.retention import Table, level_of
 from recovery.models import Goodwill, TicketEvent, TicketResponse
 from recovery.models.ticket import TicketQuerySet
-from surveys.models import Response
-from surveys.scoring import Scale
-
-SCALE: Final = ("lowest", "highest", "best", "low_cut", "high_cut")
+from surveys.models import Response, ResponseVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,8 @@ class Known:
     customer: int | None
     worth: float | None
     lost_at: datetime | None
-    score: int | None
-    scale: Scale
+    opened_at: datetime
+    opening: int
     cause_found: int | None
     cause_said: int | None
 
@@ -47,9 +44,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Past:
-    """`answers` are those that count: within the horizon of a resolution before them."""
+    """`answers` are those that count: within the horizon of a resolution before them. `then` is a past moment
+    looked at."""
 
     at: datetime
+    then: datetime | None
     tickets: list[Known]
     resolutions: Mapping[int, list[datetime]]
     answers: dict[int, list[Answer]]
@@ -75,7 +74,7 @@ def past_of(cohort: TicketQuerySet, at: datetime, as_of: datetime | None = None)
         given = {pk: counted(theirs, resolved.get(pk, [])) for pk, theirs in facts.answers.items()}
     answers = {pk: theirs for pk, theirs in given.items() if theirs}
     gone = merged_of(cohort, as_of)
-    return Past(at, list(known_of(cohort, at, gone)), resolved, answers)
+    return Past(at, as_of, list(known_of(cohort, at, gone)), resolved, answers)
 
 
 def merged_of(cohort: TicketQuerySet, as_of: datetime | None) -> frozenset[int]:
@@ -87,9 +86,9 @@ def known_of(cohort: TicketQuerySet, at: datetime, gone: frozenset[int]) -> Iter
     rows = cohort.annotate(turn=last_turn(at)).order_by("pk")
     fields = (
         *("pk", "turn", "customer_id", "customer__annual_value", "customer__lost_at"),
-        *("response__score", "cause_found_id", "cause_said_id"),
+        *("opened_at", "response_id", "cause_found_id", "cause_said_id"),
     )
-    for row in rows.values(*fields, *(f"response__survey__{name}" for name in SCALE)):
+    for row in rows.values(*fields):
         value = row["customer__annual_value"]
         yield Known(
             pk=row["pk"],
@@ -98,16 +97,11 @@ def known_of(cohort: TicketQuerySet, at: datetime, gone: frozenset[int]) -> Iter
             customer=row["customer_id"],
             worth=None if value is None else float(value),
             lost_at=row["customer__lost_at"],
-            score=row["response__score"],
-            scale=scale_of(row, "response__survey__"),
+            opened_at=row["opened_at"],
+            opening=row["response_id"],
             cause_found=row["cause_found_id"],
             cause_said=row["cause_said_id"],
         )
-
-
-def scale_of(row: dict[str, Any], prefix: str) -> Scale:
-    lowest, highest, best, low, high = (row[f"{prefix}{name}"] for name in SCALE)
-    return Scale(lowest, highest, "min" if best == "min" else "max", low, high)
 
 
 # --- value --------------------------------------------------------------------------------------------------
@@ -130,11 +124,11 @@ def staked(past: Past, table: Table) -> tuple[list[Staked], list[Staked]]:
     there = [each for each in past.tickets if each.lost_at is None or each.lost_at > past.at]
     open_now = by_customer(each for each in there if each.in_work)
     well = by_customer(each for each in past.recovered(-1) if each in there)
-    newest = {customer: newest_of(customer, past.at) for customer in open_now}
-    then = {customer: scored(past.answers[each.pk][-1].pk) for customer, each in well.items()}
+    newest = {customer: newest_of(customer, past) for customer in open_now}
+    last = {customer: said_by(past.answers[each.pk][-1].pk, past) for customer, each in well.items()}
     return (
-        [of_risk(each, newest[customer], table) for customer, each in sorted(open_now.items())],
-        [of_kept(each, then[customer], table) for customer, each in sorted(well.items())],
+        [of_risk(each, newest[customer], table, past) for customer, each in sorted(open_now.items())],
+        [of_kept(each, last[customer], table, past) for customer, each in sorted(well.items())],
     )
 
 
@@ -142,50 +136,74 @@ def by_customer(tickets: Iterable[Known]) -> dict[int, Known]:
     return {ticket.customer: ticket for ticket in tickets if ticket.customer is not None}
 
 
-def newest_of(customer: int, at: datetime) -> Response | None:
-    given = Response.objects.counted().filter(customer=customer, answered_at__lte=at)
-    return given.select_related("survey").order_by("answered_at", "pk").last()
+class Said(NamedTuple):
+    """An answer as it was at the moment looked at."""
+
+    at: datetime
+    pk: int
+    band: str
+    level: int
 
 
-def scored(pk: int) -> Response | None:
-    return Response.objects.counted().select_related("survey").filter(pk=pk).first()
+def newest_of(customer: int, past: Past) -> Said | None:
+    """Of all they had given by then."""
+    rows = Response.objects.filter(customer=customer).exclude(state__in=[Response.WITHDRAWN, Response.TEST])
+    if past.then is not None:
+        rows = rows.filter(received_at__lte=past.then)
+    given = [said_by(pk, past) for pk in rows.values_list("pk", flat=True)]
+    return max((each for each in given if each is not None and each.at <= past.at), default=None)
 
 
-def level_by(answer: Response | None) -> int | None:
-    return None if answer is None or answer.score is None else level_of(answer.score, answer.survey.scale)
+def said_by(pk: int, past: Past) -> Said | None:
+    """None where it bore no score then."""
+    answer = Response.objects.select_related("survey").get(pk=pk)
+    at, score, band = answer.answered_at, answer.score, answer.band
+    if (version := version_of(answer, past.then)) is not None:
+        score, band = version.score, version.band
+        before = answer.versions.filter(pk__lt=version.pk).order_by("pk").last()
+        came_in = before.replaced_at if before else answer.received_at
+        at = answer.submitted_at or version.source_updated_at or came_in
+    return None if score is None else Said(at, pk, band, level_of(score, answer.survey.scale_at(at)))
 
 
-def opening_level(ticket: Known) -> int | None:
-    return None if ticket.score is None else level_of(ticket.score, ticket.scale)
+def version_of(answer: Response, then: datetime | None) -> ResponseVersion | None:
+    """What it said at a past moment, where it was changed since."""
+    return answer.versions.filter(replaced_at__gt=then).order_by("pk").first() if then else None
 
 
-def of_risk(ticket: Known, answer: Response | None, table: Table) -> Staked:
+def level_by(answer: Said | None) -> int | None:
+    return None if answer is None else answer.level
+
+
+def of_risk(ticket: Known, answer: Said | None, table: Table, past: Past) -> Staked:
     level, amount = level_by(answer), None
     if ticket.worth is not None and level is not None:
         stays = table[level]
         amount = tuple(ticket.worth * (1 - each) for each in (stays.middle, stays.high, stays.low))
-    return staked_on(ticket, answer, amount)
+    return staked_on(ticket, answer, amount, past)
 
 
-def of_kept(ticket: Known, answer: Response | None, table: Table) -> Staked:
-    level, was, amount = level_by(answer), opening_level(ticket), None
+def of_kept(ticket: Known, answer: Said | None, table: Table, past: Past) -> Staked:
+    level, was, amount = level_by(answer), level_by(said_by(ticket.opening, past)), None
     if ticket.worth is not None and level is not None and was is not None:
         new, old = table[level], table[was]
         ends = (new.middle - old.middle, new.low - old.high, new.high - old.low)
         amount = tuple(ticket.worth * each for each in ends)
-    return staked_on(ticket, answer, amount)
+    return staked_on(ticket, answer, amount, past)
 
 
-def staked_on(ticket: Known, answer: Response | None, amount: Any) -> Staked:
+def staked_on(ticket: Known, answer: Said | None, amount: Any, past: Past) -> Staked:
     assert ticket.customer is not None
     is_well = answer is not None and answer.band in RECOVERED
-    was = opening_level(ticket)
+    if answer is not None and (answer.pk == ticket.opening or answer.at < ticket.opened_at):
+        is_well = False
+    was = level_by(said_by(ticket.opening, past))
     return Staked(ticket.customer, ticket.pk, ticket.worth, was, level_by(answer), is_well, amount)
 
 
 def retention_after(past: Past, table: Table) -> float | None:
     """The mean of the next answers of whoever recovered."""
-    found = [level_by(scored(past.answers[each.pk][0].pk)) for each in past.recovered()]
+    found = [level_by(said_by(past.answers[each.pk][0].pk, past)) for each in past.recovered()]
     levels = [level for level in found if level is not None]
     return sum(table[level].middle for level in levels) / len(levels) if levels else None
 

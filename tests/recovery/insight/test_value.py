@@ -9,6 +9,7 @@ import pytest
 
 from recovery.insight.cohort import Slice, low_scores, stories
 from recovery.insight.recovery import recovery
+from recovery.insight.retention import retention_table
 from recovery.insight.told import Told
 from recovery.insight.value import (
     AT_RISK,
@@ -19,13 +20,16 @@ from recovery.insight.value import (
     if_all_left,
     if_recovered_as_before,
     one_by_one,
+    retention_after,
     value_of,
 )
 from recovery.lifecycle import merge, reopen
 from recovery.models import ExpectedRetention, Ticket
-from surveys.models import Customer, Response
+from recovery.triage import triage
+from surveys.models import Customer, FormerScale, Response
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight.histories import answer, ask, low, put_right
+from tests.recovery.insight.test_as_of import change
 
 LATER = MONDAY + 30 * DAY
 
@@ -49,6 +53,19 @@ def recovered(
     ask(ticket, at=at + 4 * DAY)
     answer(cast, ticket, score, at=at + 5 * DAY)
     return Ticket.objects.get(pk=ticket.pk)
+
+
+def five_points_until(cast: Cast, until: datetime) -> None:
+    FormerScale.objects.create(survey=cast.survey, until=until, lowest=1, highest=5, low_cut=2, high_cut=4)
+
+
+def five_of_five(cast: Cast) -> Ticket:
+    """Recovered, on a scale that ends at five."""
+    ticket = put_right(cast, low(cast, customer=person(cast)))
+    response = cast.response(5, customer=ticket.customer, at=MONDAY + 5 * DAY)
+    Response.objects.filter(pk=response.pk).update(band="promoter")
+    triage(response.pk, at=MONDAY + 5 * DAY)
+    return ticket
 
 
 def close(amount: Amount) -> tuple[float, float, float]:
@@ -105,6 +122,48 @@ class TestAtRisk:
         cast.response(3, customer=customer, at=MONDAY + 2 * HOUR)
         assert value().at_risk.well.customers == 0
 
+    def test_a_promoter_of_before_the_low_score_has_not_answered_well_since(self, cast: Cast) -> None:
+        customer = person(cast)
+        cast.response(9, customer=customer, at=MONDAY - 60 * DAY)
+        ticket = low(cast, customer=customer)
+        Response.objects.filter(pk=ticket.response_id).update(state=Response.WITHDRAWN)
+        found = value().at_risk
+        assert close(found.total)[0] == 55, "their latest valid score it is all the same"
+        assert found.well.customers == 0
+        assert not rows(AT_RISK)[0].levels.is_well
+
+    def test_the_low_score_itself_changed_for_a_better_one_is_no_answer_since(self, cast: Cast) -> None:
+        ticket = low(cast, customer=person(cast))
+        change(ticket.response, 9, at=MONDAY + DAY)
+        assert (value().at_risk.customers, value().at_risk.well.customers) == (1, 0)
+
+    def test_a_score_of_a_former_scale_is_read_on_that_scale(self, cast: Cast) -> None:
+        five_points_until(cast, MONDAY + DAY)
+        low(cast, customer=person(cast))  # 2 of 5: dissatisfied, 15 to 20 % stay
+        low(cast, customer=person(cast), at=MONDAY + DAY)  # 2 of 10: very dissatisfied
+        assert close(value().at_risk.total) == (825 + 975, 800 + 950, 850 + 1000)
+        assert [row.levels.was for row in rows(AT_RISK)] == [1, 2]
+
+    def test_on_a_past_day_an_answer_is_what_it_said_then(self, cast: Cast) -> None:
+        customer = person(cast)
+        low(cast, customer=customer, score=6)
+        response = cast.response(9, customer=customer, at=MONDAY + HOUR)
+        change(response, 2, at=MONDAY + 3 * DAY)
+        then = MONDAY + 2 * DAY
+        found = value(at=then, as_of=then).at_risk
+        assert (close(found.total)[0], found.well.customers) == (55, 1)
+        assert close(value().at_risk.total)[0] == 975
+
+    def test_on_a_past_day_what_was_blank_then_is_no_answer(self, cast: Cast) -> None:
+        customer = person(cast)
+        low(cast, customer=customer, score=6)
+        response = cast.response(9, customer=customer, at=MONDAY + HOUR)
+        change(response, None, at=MONDAY + DAY)
+        change(response, 10, at=MONDAY + 3 * DAY)
+        then = MONDAY + 2 * DAY
+        assert close(value(at=then, as_of=then).at_risk.total)[0] == 375
+        assert close(value().at_risk.total)[0] == 55
+
     def test_it_stands_as_it_stood_on_a_past_day(self, cast: Cast) -> None:
         put_right(cast, low(cast, customer=person(cast)), at=MONDAY + 3 * DAY)
         then = MONDAY + 2 * DAY
@@ -148,6 +207,32 @@ class TestKept:
         assert close(found.total) == (920, 870, 970)
         assert found.rows[0].levels == Levels(1, 5, is_well=True)
 
+    def test_each_score_is_read_on_the_scale_of_its_time(self, cast: Cast) -> None:
+        five_points_until(cast, MONDAY + 6 * DAY)
+        five_of_five(cast)
+        found = value().kept
+        assert close(found.total) == (770, 720, 820)  # 17.5 % -> 94.5 %
+        assert found.rows[0].levels == Levels(2, 5, is_well=True)
+
+    def test_the_scale_may_change_between_the_two_scores(self, cast: Cast) -> None:
+        five_points_until(cast, MONDAY + 3 * DAY)
+        recovered(cast, 7)
+        assert close(value().kept.total)[0] == 650  # 2 of 5, 17.5 % -> 7 of 10, 82.5 %
+
+    def test_on_a_past_day_it_is_of_what_the_answer_said_then(self, cast: Cast) -> None:
+        ticket, then = recovered(cast, 9), MONDAY + 8 * DAY
+        changed = Response.objects.get(customer=ticket.customer, score=9)
+        change(changed, 2, at=MONDAY + 10 * DAY)
+        found = value(at=then, as_of=then).kept
+        assert close(found.total) == (920, 870, 970)
+        assert found.rows[0].levels == Levels(1, 5, is_well=True)
+        assert value().kept.customers == 0
+
+    def test_on_a_past_day_it_is_of_what_the_low_score_said_then(self, cast: Cast) -> None:
+        ticket, then = recovered(cast, 9), MONDAY + 8 * DAY
+        change(ticket.response, 5, at=MONDAY + 10 * DAY)
+        assert close(value(at=then, as_of=then).kept.total)[0] == 920
+
     def test_it_counts_those_the_recovery_report_counts(self, cast: Cast) -> None:
         for score in (9, 10, 7, 3):
             recovered(cast, score)
@@ -190,3 +275,15 @@ class TestWhatIf:
         assert found.amount is None
         assert found.recovered is not None
         assert found.recovered.n == 1
+
+    def test_the_next_answers_are_read_on_the_scale_of_their_time(self, cast: Cast) -> None:
+        five_points_until(cast, MONDAY + 6 * DAY)
+        five_of_five(cast)
+        after = retention_after(Told(Ticket.objects.all(), Slice()), retention_table())
+        assert after == pytest.approx(0.945)
+
+    def test_the_next_answers_of_a_past_day_are_what_they_said_then(self, cast: Cast) -> None:
+        ticket, then = recovered(cast, 9), MONDAY + 8 * DAY
+        change(Response.objects.get(customer=ticket.customer, score=9), 7, at=MONDAY + 10 * DAY)
+        after = retention_after(Told(Ticket.objects.all(), Slice(as_of=then)), retention_table())
+        assert after == pytest.approx(0.945)

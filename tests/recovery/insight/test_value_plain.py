@@ -25,8 +25,8 @@ from recovery.insight.value import (
     value_of,
 )
 from recovery.models import Goodwill, GoodwillKind, NextIssue, Ticket, TicketEvent
-from surveys.models import Customer
-from tests.make import DAY, HOUR, Cast
+from surveys.models import Customer, FormerScale
+from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight import plain_value
 from tests.recovery.insight.histories import loop
 from tests.recovery.insight.plain_value import Staked
@@ -40,6 +40,10 @@ class Riches(World):
     def __init__(self, cast: Cast, chance: Random) -> None:
         super().__init__(cast, chance)
         self.visits = make_survey("visits", kind="csat", best="min", low_cut=4, high_cut=1)
+        for survey, days in ((cast.survey, 3), (cast.survey, 9), (self.visits, 7)):
+            FormerScale.objects.create(
+                survey=survey, until=MONDAY + days * DAY, lowest=0, highest=10 + days, low_cut=2, high_cut=3
+            )
         self.kind = GoodwillKind.objects.create(name="Voucher")
         NextIssue.objects.create(cause=cast.late, follows=cast.rude)
 
