@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 from django.utils.functional import Promise
@@ -48,8 +49,8 @@ def preliminary_words(found: HoldOutFigures) -> str:
     facts = {"taken": f"{found.taken:,}", "planned": f"{found.planned:,}", "said": said(found)}
     if found.state == "running":
         return gettext(
-            "Preliminary: {taken} of {planned} are drawn. It is not to be judged before it ends. So far:"
-            " {said}"
+            "Preliminary: {taken} of {planned} are drawn to be followed up later. It is not to be judged"
+            " before it ends. So far: {said}"
         ).format(**facts)
     return gettext(
         "Preliminary: {taken} of {planned} were drawn, and some may still answer. It is not to be judged"
@@ -81,12 +82,22 @@ def needed_words(found: HoldOutFigures) -> str:
     """How many are still needed, where it goes on."""
     if not found.still_needed:
         return ""
-    scores = -(-found.still_needed * 100 // found.hold_out.share)
     return ngettext(
-        "{n} more has to be drawn to be followed up later, about {scores} more low scores.",
-        "{n} more have to be drawn to be followed up later, about {scores} more low scores.",
+        "{n} more has to be drawn to be followed up later: about {scores} more low scores, if as many of"
+        " them are drawn as so far.",
+        "{n} more have to be drawn to be followed up later: about {scores} more low scores, if as many of"
+        " them are drawn as so far.",
         found.still_needed,
-    ).format(n=f"{found.still_needed:,}", scores=f"{scores:,}")
+    ).format(n=f"{found.still_needed:,}", scores=f"{scores_needed(found):,}")
+
+
+def scores_needed(found: HoldOutFigures) -> int:
+    """How many low scores it takes at the pace so far, those spared included; by the share alone before
+    anybody was drawn."""
+    drawn, met = found.later.drawn, found.now.drawn + found.later.drawn + sum(found.spared.values())
+    if not drawn:
+        drawn, met = found.hold_out.share, 100
+    return ceil(found.still_needed * met / drawn)
 
 
 def bounds_words(low: float, high: float, drawn: int) -> str:

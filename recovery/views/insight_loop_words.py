@@ -159,12 +159,17 @@ def tries_words(number: int) -> str:
 
 def per_reach_words(found: PerReach) -> str:
     """2.3 attempts (1.9 to 2.8)."""
-    value, low = (number_format(each, 1) for each in (found.value, found.low))
+    value, low = one_decimal(found.value), one_decimal(found.low)
     if found.high is None:
         return gettext("{value} attempts ({low} or more)").format(value=value, low=low)
     return gettext("{value} attempts ({low} to {high})").format(
-        value=value, low=low, high=number_format(found.high, 1)
+        value=value, low=low, high=one_decimal(found.high)
     )
+
+
+def one_decimal(number: float) -> str:
+    """2.28 is 2.3: the formatting alone would cut it to 2.2."""
+    return str(number_format(round(number, 1), 1))
 
 
 # --- waiting ------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ GROUP_NAMES: Final[dict[str, Promise]] = {
     PRIORITY: _("By priority"),
     OWNER: _("By owner"),
 }
+FEW: Final = _("Fewer than ten deadlines each: counts only")
 Names = dict[str, dict[int, str]]
 Row = dict[str, Any]
 
@@ -31,7 +32,7 @@ Row = dict[str, Any]
 class Part(NamedTuple):
     """Rows of a table under a heading of their own, or none."""
 
-    head: str
+    head: str | Promise
     rows: list[Row]
 
 
@@ -71,12 +72,14 @@ def group_blocks(kind: str, found: Times, names: Names, asked: Asked) -> list[Ro
 
 
 def group_block(kind: str, by: str, groups: dict[int, Pace], names: dict[int, str], asked: Asked) -> Row:
-    """Groups of ten and more in the order of their names: nothing is ranked. The others are named alone."""
+    """Groups of ten and more in the order of their names: nothing is ranked. Of the others the counts."""
     ordered = sorted(groups, key=(lambda key: names.get(key, "")) if by == TEAM else (lambda key: str(key)))
-    enough = [key for key in ordered if groups[key].is_enough]
-    small = [names[key] for key in ordered if not groups[key].is_enough]
-    rows = [group_row(kind, by, key, groups[key], names[key], asked) for key in enough]
-    return block_of(by, [Part("", rows)], small=small)
+    rows = {key: group_row(kind, by, key, groups[key], names[key], asked) for key in ordered}
+    parts = [
+        Part("", [rows[key] for key in ordered if groups[key].is_enough]),
+        Part(FEW, [rows[key] for key in ordered if not groups[key].is_enough]),
+    ]
+    return block_of(by, parts)
 
 
 def owner_block(kind: str, people: dict[int, Pace], names: dict[int, str], asked: Asked) -> Row:
@@ -94,7 +97,7 @@ def owner_block(kind: str, people: dict[int, Pace], names: dict[int, str], asked
     parts = [
         Part("", rows(ranked)),
         Part(gettext("Fewer than thirty deadlines each: listed by name, not ranked"), rows(listed)),
-        Part(gettext("Fewer than ten deadlines each: counts only"), rows(few)),
+        Part(FEW, rows(few)),
     ]
     return block_of(OWNER, parts, is_of_people=True)
 

@@ -286,7 +286,7 @@ def estimate_words(times: CensoredTimes, percent_done: int, say: Any) -> str:
         return gettext("too few to say: {done} of {n} done").format(done=times.events, n=times.count)
     found = times.percentile(percent_done)
     if found is None:
-        return gettext("not reached: {done} of {n} done").format(done=times.events, n=times.count)
+        return gettext("not so many yet: {done} of {n} done").format(done=times.events, n=times.count)
     return interval_words(found, say)
 
 

@@ -152,7 +152,7 @@ class TestWords:
 
     def test_an_interval_without_an_end_is_open(self) -> None:
         times = censored_times([60, *[120] * 9], [True, *[False] * 9])
-        assert words.estimate_words(times, 50, words.working_span) == "not reached: 1 of 10 done"
+        assert words.estimate_words(times, 50, words.working_span) == "not so many yet: 1 of 10 done"
         half = censored_times([60] * 5 + [120] * 5, [True] * 5 + [False] * 5)
         assert words.estimate_words(half, 50, words.working_span) == "1 h 00 (1 h 00 or more)"
         assert words.estimate_words(censored_times([60], [True]), 50, words.working_span).startswith(

@@ -20,6 +20,7 @@ from tests.recovery.api.client import Client as ApiClient
 from tests.recovery.insight.histories import answer, low
 from tests.recovery.insight.test_hold_out import ask_all
 from tests.recovery.views.conftest import SignIn
+from tests.surveys.make import make_survey
 
 ASK_AT = MONDAY + 14 * DAY
 LATER = MONDAY + 30 * DAY
@@ -67,13 +68,20 @@ def text(client: Client, address: str) -> str:
 class TestWords:
     def test_it_is_preliminary_with_its_interval_until_it_ends(self) -> None:
         assert hold_out_words.verdict(figures()) == (
-            "Preliminary: 37 of 120 are drawn. It is not to be judged before it ends. So far: of those"
-            " followed up at once who answered, 46 % are no longer detractors, of those followed up later"
-            " 30 %: no clear difference (+16 points, −4 to +33)."
+            "Preliminary: 37 of 120 are drawn to be followed up later. It is not to be judged before it ends."
+            " So far: of those followed up at once who answered, 46 % are no longer detractors, of those"
+            " followed up later 30 %: no clear difference (+16 points, −4 to +33)."
         )
         assert hold_out_words.needed_words(figures()) == (
-            "83 more have to be drawn to be followed up later, about 415 more low scores."
+            "83 more have to be drawn to be followed up later: about 420 more low scores, if as many of them"
+            " are drawn as so far."
         )
+
+    def test_those_spared_are_low_scores_it_takes_too(self) -> None:
+        # 83 x (150 + 37 + 100) : 37
+        assert "about 644 more" in hold_out_words.needed_words(figures(spared={"urgent": 100}))
+        nobody = figures(now=Side(0, 0, 0, 0), later=Side(0, 0, 0, 0), taken=0)
+        assert "about 600 more" in hold_out_words.needed_words(nobody)
 
     def test_it_says_randomised_after_its_end(self) -> None:
         full = figures(
@@ -134,6 +142,18 @@ class TestReport:
     def test_nothing_is_said_where_none_ran(self, cast: Cast, sign_in: SignIn) -> None:
         low(cast)
         assert "Hold-out" not in text(sign_in(cast.vera), "/insight/")
+
+    def test_a_planned_one_is_named_until_it_starts(self, cast: Cast, sign_in: SignIn) -> None:
+        low(cast)
+        row = HoldOut.objects.create(name="After a service call", survey=cast.survey)
+        vera = sign_in(cast.vera)
+        planned = f"Planned, not started: After a service call · {cast.survey}"
+        assert planned in text(vera, "/insight/")
+        assert "After a service call" not in text(vera, "/insight/?from=2026-03-01&as_of=2026-03-05")
+        other = make_survey("another")
+        assert "After a service call" not in text(vera, f"/insight/?survey={other.pk}")
+        start(row, by=cast.admin, at=MONDAY)
+        assert "Planned, not started" not in text(vera, "/insight/")
 
     def test_the_api_says_the_same(self, cast: Cast, running: HoldOut, time_machine: Any) -> None:
         for _ in range(4):

@@ -11,6 +11,7 @@ from django.utils.translation import override
 from recovery.insight.cohort import Slice
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.loop import loop as loop_of
+from recovery.insight.reach import PerReach
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Waited
 from recovery.insight.told import Told
@@ -18,6 +19,7 @@ from recovery.lifecycle import customer_wrote, merge, reopen, start_waiting
 from recovery.models import Ticket
 from recovery.pictures import Point
 from recovery.views import insight_loop, insight_loop_csv, insight_tickets, insight_times
+from recovery.views import insight_loop_words as loop_words
 from recovery.views.insight_curves import (
     FINEST,
     attempts_curve,
@@ -204,6 +206,10 @@ class TestBehind:
         )
 
 
+def test_a_number_of_attempts_is_rounded_not_cut() -> None:
+    assert loop_words.per_reach_words(PerReach(2.278, 1.96, 2.71)) == "2.3 attempts (2.0 to 2.7)"
+
+
 class TestTimes:
     def test_by_team_and_by_priority_from_ten(self, cast: Cast, vera: Client) -> None:
         for number in range(10):
@@ -212,7 +218,7 @@ class TestTimes:
         said = text(vera, "/insight/times/?from=2026-03-01")
         assert "East 4 h 00 90 % (60 to 98) 9 of 10 1" in said
         assert "P3 normal 4 h 00 90 % (60 to 98)" in said
-        assert "Too few for a figure of their own: West" in said
+        assert "Fewer than ten deadlines each: counts only West 1 h 00 0 of 1" in said
         late = text(vera, link(vera, "/insight/times/?from=2026-03-01", "1").replace("&amp;", "&"))
         assert "not in time" in late
 
@@ -229,7 +235,7 @@ class TestTimes:
             "12 (1 still waiting, 3 closed without being heard; both count as not heard)"
             " (1 merged into another ticket; they count until then)"
         ) in first
-        assert "four in five within not reached: 7 of 12 done not reached: 7 of 12 done" in first
+        assert "four in five within not so many yet: 7 of 12 done not so many yet: 7 of 12 done" in first
         assert "(8 without it so far; they count with the time they have waited) (1 merged" in resolution
 
     def test_a_ticket_that_missed_twice_is_one_ticket(self, cast: Cast, vera: Client) -> None:
