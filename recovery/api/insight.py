@@ -25,12 +25,11 @@ from recovery.api.filters import is_id
 from recovery.insight import segment
 from recovery.insight.cause_trends import CauseTrends, trends
 from recovery.insight.causes import SIDES, Pareto, by_month, pareto_of_months
-from recovery.insight.cohort import Slice, low_scores
+from recovery.insight.cohort import Slice
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
 from recovery.insight.told import Told
 from recovery.models import Team
-from recovery.models.ticket import TicketQuerySet
 from surveys.api.strict import read_instant, unknown_fields
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
@@ -220,9 +219,6 @@ class Insight(APIView):
     """Numbers about the low scores this person may see."""
 
     http_method_names = ["get", "head", "options"]
-
-    def cohort(self, question: Question) -> TicketQuerySet:
-        return low_scores(visible_to(self.request.user), question.which)
 
     def kept(self, question: Question) -> Told:
         """What became of each of them, at the moment asked for."""
