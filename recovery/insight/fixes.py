@@ -16,7 +16,7 @@ from recovery.insight.cohort import ASKED, Slice, Story, low_scores, stories
 from recovery.insight.recovery import Rate, tally
 from recovery.insight.said import which_answers
 from recovery.insight.told import Told, one_of
-from recovery.models import Initiative, Resurvey, Team, Ticket
+from recovery.models import Initiative, Resurvey, Team, Ticket, TicketEvent
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import Difference, newcombe_difference
 from surveys.models import Survey
@@ -261,7 +261,11 @@ def hurt_stories(view: View, initiative: Initiative) -> list[Story]:
     late = asks.filter(asked_at__gte=day).values("ticket")
     early = asks.filter(asked_at__lt=day).values("ticket")
     rows = Ticket.objects.filter(pk__in=cohort.values("pk")).filter(pk__in=late).exclude(pk__in=early)
-    if not view.then:
+    if view.then:
+        # A cause is found by a resolution, and by nothing else: few were resolved with this one by then.
+        found = TicketEvent.objects.filter(kind="resolved", data__cause_found=initiative.cause.code)
+        rows = rows.filter(pk__in=found.filter(at__lte=view.at).values("ticket"))
+    else:
         rows = rows.filter(cause_found=initiative.cause)
     told = stories(rows, view.at if view.then else None)
     return [story for story in told if story.cause_found == initiative.cause_id and story.stage == ASKED]

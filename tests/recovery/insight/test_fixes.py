@@ -6,9 +6,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from recovery.insight import fixes
+from recovery.insight.cohort import Story, stories
 from recovery.insight.fixes import Fix, View, fix, hurt_stories
-from recovery.lifecycle import resolve
+from recovery.lifecycle import reopen, resolve
 from recovery.models import Initiative, Ticket
+from recovery.models.ticket import TicketQuerySet
 from surveys.models import Response
 from tests.make import DAY, HOUR, MONDAY, Cast
 from tests.recovery.insight.histories import answer, ask, heard, low, put_right
@@ -194,6 +197,28 @@ def test_as_of_a_past_day_what_came_later_is_not_there(cast: Cast) -> None:
 
 
 class TestThoseItHadHurt:
+    def test_as_of_a_past_day_only_those_with_the_cause_by_then_are_told(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One with the cause; one with another; one found to be of the cause after that day."""
+        at = MONDAY + 2 * DAY
+        ours, other = late(cast, MONDAY - 3 * DAY), rude(cast, MONDAY - 3 * DAY)
+        later = rude(cast, MONDAY - 3 * DAY)
+        for ticket in (ours, other, later):
+            ask(ticket, at=at)
+        again = reopen(Ticket.objects.get(pk=later.pk), by=cast.chen, at=at + DAY, reason="They called back")
+        put_right(cast, again, at=at + 2 * DAY)
+        told: list[int] = []
+
+        def stories_told(rows: TicketQuerySet, then: datetime | None) -> list[Story]:
+            told.extend(rows.values_list("pk", flat=True))
+            return stories(rows, then)
+
+        monkeypatch.setattr(fixes, "stories", stories_told)
+        view = View(Ticket.objects.all(), True, at + HOUR, then=True)
+        assert [story.ticket for story in hurt_stories(view, initiative(cast))] == [ours.pk]
+        assert told == [ours.pk]
+
     def test_only_who_was_first_asked_again_since_counts(self, cast: Cast) -> None:
         """One back, one still low, one silent; one asked before the day, another cause, one later."""
         long_ago = MONDAY - 9 * DAY

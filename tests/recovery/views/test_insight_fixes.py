@@ -183,6 +183,30 @@ def test_one_that_has_not_begun_says_so(cast: Cast, vera: Client) -> None:
     assert "<table" not in vera.get("/insight/fixes/").content.decode()
 
 
+def test_it_can_be_looked_at_as_it_stood_on_a_past_day(cast: Cast, vera: Client) -> None:
+    filled(cast)
+    first = initiative(cast, title="New boxes")
+    initiative(cast)
+    page = vera.get(f"/insight/fixes/?initiative={first.pk}").content.decode()
+    assert f'<input type="hidden" name="initiative" value="{first.pk}">' in page
+    assert 'name="as_of" value="" max="2026-03-12"' in page
+    then = f"/insight/fixes/?initiative={first.pk}&as_of=2026-03-05"
+    said = text(vera, then)
+    assert "Did the fix work? · New boxes" in said
+    assert "As it stood on 5 Mar 2026 · back to now" in said
+    assert "26 Feb 2026 to 1 Mar 2026" in said, "four days before, and four since"
+    page = vera.get(then).content.decode()
+    assert 'value="2026-03-05"' in page
+    assert f'href="?initiative={first.pk}"' in page
+
+
+def test_a_day_to_come_is_named_and_left_out(cast: Cast, vera: Client) -> None:
+    initiative(cast)
+    said = text(vera, "/insight/fixes/?as_of=2026-12-01")
+    assert "Nobody knows yet how it will stand on a day to come; it was left out." in said
+    assert "As it stood on" not in said
+
+
 def test_without_any_it_says_what_to_do(vera: Client) -> None:
     assert "No initiative is recorded" in text(vera, "/insight/fixes/")
     assert len(table(vera, "/insight/fixes/csv/")) == 1
