@@ -15,6 +15,7 @@ from recovery.views.insight_pictures import Picture
 from surveys.drivers import STATED, Driver, DriverMap
 from surveys.estimates import Interval
 from surveys.gaps import WIDEST, Gap
+from surveys.weighted import Weighted
 
 # Drawn in hundredths of a point, so that the axis finds round values.
 _TIMES: Final = 100.0
@@ -57,12 +58,19 @@ def weighted_words(found: DriverMap) -> str:
     gap = found.gap
     if gap is None:
         return nothing_weighs_words(found)
+    if not says_how_sure(gap):
+        return ""
     words = (
         gettext("All together, weighted by stated importance: {gap}.")
         if found.by == STATED
         else gettext("All together, weighted by how much each goes with the score: {gap}.")
     )
     return words.format(gap=points_words(gap.value, gap.interval))
+
+
+def says_how_sure(gap: Weighted) -> bool:
+    """Where all said the same of each of several drivers there is no interval, and no one value they said."""
+    return gap.interval is not None or gap.parts == 1
 
 
 def nothing_weighs_words(found: DriverMap) -> str:
@@ -125,7 +133,7 @@ def rows_of(found: DriverMap) -> list[dict[str, Any]]:
 
 def total_of(found: DriverMap) -> dict[str, Any] | None:
     gap = found.gap
-    if gap is None:
+    if gap is None or not says_how_sure(gap):
         return None
     return {"gap": points_words(gap.value, gap.interval), "n": gap.answers, "drivers": gap.parts}
 

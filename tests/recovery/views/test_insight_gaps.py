@@ -56,6 +56,18 @@ def said(cast: Cast, questions: dict[str, Question], score: int, **values: Any) 
     )
 
 
+def test_several_drivers_of_which_all_said_the_same_are_not_all_the_same(cast: Cast, vera: Client) -> None:
+    questions = asking(cast, "speed", "staff")
+    speed = {"speed": 3, "speed_expected": 5, "speed_importance": 5}
+    for number in range(40):
+        staff = {"staff": 4, "staff_expected": 4, "staff_importance": 4}
+        said(cast, questions, number % 11, **speed, **staff)
+    shown = text(vera, "/insight/drivers/?from=2026-03-01")
+    assert "−2.0, all the same" in shown
+    assert "All together" not in shown
+    assert "all, weighted" not in shown
+
+
 def filled(cast: Cast, people: int = 40) -> None:
     """Speed falls short of what was expected by 1.5, staff exceeds it by 0.5; speed matters more."""
     questions = asking(cast, "speed", "staff")
