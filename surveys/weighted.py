@@ -76,8 +76,8 @@ def freedom_of(parts: Sequence[Part], added: Mapping[int, float]) -> int:
         groups[tuple(numbers)].append(added[answer] ** 2)
     least = min(len(part.values) for part in parts) - 1
     whole = pieces = 0.0
-    for numbers, squares in groups.items():
-        smallest = min(len(parts[number].values) for number in numbers)
+    for theirs, squares in groups.items():
+        smallest = min(len(parts[number].values) for number in theirs)
         variance = math.fsum(squares)
         whole += variance
         pieces += variance**2 / (len(squares) * (1 - 1 / smallest))

@@ -233,8 +233,12 @@ def span_tickets(asked: Asked, which: str) -> Iterable[int]:
     initiative = seen_one(asked, ident)
     if initiative is None or side not in (BEFORE, SINCE) or what not in (WITH_CAUSE, UNKNOWN, ALL):
         return []
-    causes = {WITH_CAUSE: [initiative.cause_id], UNKNOWN: [None], ALL: None}[what]
-    rows = behind_span(seen_at(asked), initiative, since=side == SINCE, causes=causes)
+    wanted: dict[str, list[int | None] | None] = {
+        WITH_CAUSE: [initiative.cause_id],
+        UNKNOWN: [None],
+        ALL: None,
+    }
+    rows = behind_span(seen_at(asked), initiative, since=side == SINCE, causes=wanted[what])
     return rows.order_by().values_list("pk", flat=True)
 
 
