@@ -16,8 +16,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from dispatch import nudge as nudges
 from recovery.management.simulation import Summary, simulate
-from recovery.models import Deadline, Goodwill, HoldOut, HoldOutDraw, Request, Ticket, TicketEvent
-from surveys.models import DeliveryAttempt, Message, Response
+from recovery.models import Contact, Deadline, Goodwill, HoldOut, HoldOutDraw, Request, Ticket, TicketEvent
+from surveys.intake.banding import band_again
+from surveys.models import DeliveryAttempt, FormerScale, Message, Response
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +149,29 @@ def test_nobody_works_on_what_the_lot_leaves_for_later(history: Summary) -> None
         released = draw.released_at or UNTIL
         early = draw.ticket.events.filter(at__gt=draw.at, at__lt=released, by__isnull=False)
         assert not early.filter(at__lt=draw.ticket.waits.earliest("pk").resume_at).exists()
+
+
+def test_it_comes_to_its_end_as_it_was_before(history: Summary) -> None:
+    """No more answers a day in the last six days than chance makes of as many as before."""
+    last = Response.objects.filter(answered_at__gte=UNTIL - timedelta(days=6)).count()
+    before = Response.objects.filter(answered_at__lt=UNTIL - timedelta(days=6)).count() / 24 * 6
+    assert last < before + 3 * before**0.5
+
+
+def test_it_calls_nearly_nobody_at_night_by_their_own_clock(history: Summary) -> None:
+    calls = list(Contact.objects.filter(channel="phone").select_related("ticket__customer"))
+    hours = [each.at.astimezone(each.ticket.customer.zone).hour for each in calls if each.ticket.customer]
+    assert len(hours) > 5
+    assert all(8 <= hour <= 20 for hour in hours)
+
+
+def test_it_changes_the_scale_of_one_survey_and_leaves_each_answer_on_its_own(history: Summary) -> None:
+    former = FormerScale.objects.get()
+    assert UNTIL - timedelta(days=30) < former.until < UNTIL
+    assert (former.highest, former.survey.highest) == (7, 5)
+    given = Response.objects.filter(survey=former.survey).exclude(score=None)
+    assert not given.filter(answered_at__gte=former.until, score__gt=5).exists()
+    assert band_again(former.survey) == 0
 
 
 def test_it_refuses_a_database_with_tickets(history: Summary) -> None:

@@ -15,15 +15,18 @@ from recovery import business_hours, lifecycle
 from recovery.lifecycle import Refused
 from recovery.management.simulation import words
 from recovery.management.simulation.agenda import Agenda
-from recovery.management.simulation.people import BAD_DAYS, Person, pick
+from recovery.management.simulation.decency import decent_time, is_decent
+from recovery.management.simulation.people import Person, pick
 from recovery.management.simulation.world import World
-from recovery.models import Callback, Deadline, Resurvey, Ticket, Wait
+from recovery.models import Callback, Deadline, GoodwillKind, Resurvey, Ticket, Wait
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import WAITING
 
 MOST_TRIES = 5
 # Between two acts of one person on one ticket.
 BREATH = timedelta(seconds=40)
+LATELY, STILL_AT_IT = timedelta(days=12), 5.0
+GIVES = 0.12
 MOVES_DEADLINES = (lifecycle.resume, lifecycle.extend, lifecycle.change_priority)
 UNHEARD = {"no_answer": 64, "voicemail": 28, "wrong_number": 3, "refused": 5}
 
@@ -65,7 +68,7 @@ class Desk:
         again = ticket.cycle > 1
         case = Case(ticket.pk, cause, person, neglected=not again and self.rng.random() < 0.07)
         self.cases[ticket.pk] = case
-        pace = self.rng.lognormvariate(-1.75, 0.7) * (6 if case.neglected else self.delay(at, 1.5))
+        pace = self.rng.lognormvariate(-1.75, 0.7) * (6 if case.neglected else 1)
         self.later(ticket, at, pace * self.minutes_of(ticket, FIRST_CONTACT), self.try_contact, case)
         self.watch(ticket.pk)
 
@@ -88,9 +91,9 @@ class Desk:
         if left and ticket.is_in_work:
             self.set_to_work(ticket, *left, at)
 
-    def delay(self, at: datetime, factor: float) -> float:
-        """In the bad week at the end the desk is behind with its work by this factor."""
-        return factor if self.until - at < timedelta(days=BAD_DAYS) else 1.0
+    def delay(self, at: datetime) -> float:
+        """Of the last days' matters many still wait to be put right, so that today's lists are full."""
+        return STILL_AT_IT if self.until - at < LATELY else 1.0
 
     def minutes_of(self, ticket: Ticket, kind: str) -> int:
         return next(
@@ -183,6 +186,10 @@ class Desk:
             self.later(ticket, at, self.rng.uniform(60, 400), self.resolve, case)
             return
         writes = self.rng.random() < 0.14
+        if not writes and not is_decent(at, case.person.row.zone):
+            then = decent_time(self.world.hours[ticket.team_id], case.person.row.zone, at)
+            self.agenda.plan(self.blurred(then), functools.partial(self.try_contact, case))
+            return
         reached = self.rng.random() < case.person.picks_up
         if writes:
             outcome, channel, note = "replied", "email", self.in_words_of(ticket.owner, words.REPLIED_NOTES)
@@ -214,9 +221,7 @@ class Desk:
 
     def after_hearing(self, case: Case, ticket: Ticket, at: datetime) -> None:
         first, case.heard = not case.heard, True
-        minutes = (
-            self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.65, 0.8) * self.delay(at, 8.0)
-        )
+        minutes = self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.65, 0.8) * self.delay(at)
         if self.rng.random() < 0.3:
             self.later(ticket, at, min(minutes / 2, 90), self.write_note, case)
         chance = self.rng.random()
@@ -348,6 +353,18 @@ class Desk:
 
     # --- Putting it right ---
 
+    def give(self, ticket: Ticket, at: datetime) -> Ticket:
+        """Something small, as much as an agent gives alone."""
+        kind = self.rng.choice(self.small_kinds)
+        cost = kind.usual_cost
+        return (
+            self.act(lifecycle.give_goodwill, ticket, by=ticket.owner, at=at, kind=kind, cost=cost) or ticket
+        )
+
+    @functools.cached_property
+    def small_kinds(self) -> list[GoodwillKind]:
+        return list(GoodwillKind.objects.order_by("usual_cost", "pk")[:2])
+
     def resolve(self, case: Case, at: datetime) -> None:
         ticket = self.open_case(case, at, self.resolve)
         if ticket is None:
@@ -355,6 +372,8 @@ class Desk:
         said = words.BY_CODE[case.cause]
         found = said.code if self.rng.random() < 0.76 else self.rng.choice(words.CAUSES[:-1]).code
         done = self.in_words_of(ticket.owner, words.BY_CODE[found].done)
+        if case.heard and self.rng.random() < GIVES:
+            ticket = self.give(ticket, at)
         resolved = self.act(
             lifecycle.resolve,
             ticket,

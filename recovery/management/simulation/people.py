@@ -31,6 +31,8 @@ FIRMS = ("Huaxin Trading", "浦江设计事务所", "Bright Dental", "Eastgate H
          "Riverside Clinic")  # fmt: skip
 ABROAD = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Singapore")
 
+# How often each touchpoint is used: the stores and their parcels are in Shanghai.
+NEAR_THE_STORES, FAR_FROM_THE_STORES = (44, 27, 7, 17, 5), (14, 12, 26, 34, 14)
 # How good each touchpoint is on the whole, before the story of the months.
 QUALITY = {"store": 0.4, "delivery": 0.35, "support": 0.2, "app": -0.25, "billing": 0.1}
 LOW_BELOW, HIGH_ABOVE = -0.74, 0.3
@@ -114,8 +116,8 @@ def make_person(rng: Random, number: int, at: datetime, accounts: Sequence[Accou
         mood=rng.gauss(0.1, 0.55),
         answers_mail=rng.uniform(0.25, 0.75),
         picks_up=rng.uniform(0.25, 0.8),
-        visits=rng.uniform(1.3, 3.2) / 30,
-        touchpoints=(38, 22, 12, 21, 7) if chinese else (30, 22, 16, 22, 10),
+        visits=rng.uniform(1.35, 3.3) / 30,
+        touchpoints=NEAR_THE_STORES if zone == SHANGHAI else FAR_FROM_THE_STORES,
         external_id=f"C-{10001 + number}",
         has_mail=rng.random() > 0.04,
     )
@@ -138,18 +140,8 @@ def pick(rng: Random, weights: dict[T, int]) -> T:
     return rng.choices(list(weights), weights=list(weights.values()))[0]
 
 
-BAD_DAYS = 6
-
-
-def bustle(days_left: int) -> float:
-    """How many come: in the last week there is a sale, and the firm is not up to it."""
-    return 3.2 if days_left < BAD_DAYS else 1.0
-
-
-def story(touchpoint: str, progress: float, days_left: float) -> float:
-    """What the months bring: a bad courier replaced, training in support, a failing app, a bad week."""
-    if days_left < BAD_DAYS:
-        return -0.9
+def story(touchpoint: str, progress: float) -> float:
+    """What the months bring: a bad courier replaced, training in support, a failing app for some days."""
     if touchpoint == "delivery":
         return -0.75 if 0.25 < progress < 0.45 else 0.25 * (progress > 0.45)
     if touchpoint == "support":
@@ -186,6 +178,12 @@ def score_in(rng: Random, survey: Survey, band: str) -> int:
     if band == scoring.DETRACTOR:
         return rng.choices(scores, weights=range(2, len(scores) + 2))[0]
     return rng.choice(scores)
+
+
+def say_on_todays_scale(rng: Random, said: Said, survey: Survey) -> None:
+    """Who was asked before the scale changed means the same on the scale they answer on."""
+    if said.score > survey.highest or survey.band(said.score) != said.band:
+        said.score = score_in(rng, survey, said.band)
 
 
 def cause_at(rng: Random, touchpoint: str) -> str:

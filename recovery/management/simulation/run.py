@@ -21,6 +21,7 @@ from recovery.management.simulation.desk import Desk
 from recovery.management.simulation.ending import leave_as_found
 from recovery.management.simulation.hold_outs import plan_hold_outs
 from recovery.management.simulation.people import Person, Said
+from recovery.management.simulation.scale import plan_another_scale
 from recovery.management.simulation.sending import ensure_sending
 from recovery.management.simulation.world import TOUCHPOINTS, World, build_world
 from recovery.models import Deadline, Resurvey, Ticket
@@ -121,11 +122,12 @@ class History:
         self.desk = Desk(self.world, self.rng, self.agenda, self.until)
         self.desk.sweep = self.sweep
         plan_hold_outs(self.world, self.rng, self.start, self.until, self.agenda.plan)
+        plan_another_scale(self.world, self.start, self.until, self.agenda.plan)
 
     def live_through(self, day: datetime, end: datetime) -> None:
         self.agenda.plan(day, self.every_morning)
         for person in self.people:
-            if self.rng.random() < person.visits * people.bustle((self.until - day).days):
+            if self.rng.random() < person.visits:
                 self.plan_visit(person, day)
         self.agenda.run_until(end)
         hand_over_messages()
@@ -180,9 +182,7 @@ class History:
         survey = self.world.surveys[SURVEY_OF.get(touchpoint, "relationship")]
         if at < person.silent_until.get(survey.line, at):
             return
-        outside = people.story(
-            touchpoint, (at - self.start) / (self.until - self.start), (self.until - at).days
-        )
+        outside = people.story(touchpoint, (at - self.start) / (self.until - self.start))
         said = people.experience(self.rng, person, survey, touchpoint, outside)
         source, on_the_spot = ON_THE_SPOT[touchpoint]
         chance = self.rng.random()
@@ -241,6 +241,7 @@ class History:
     ) -> None:
         """Record the answer as its door would, and let triage look at it at once."""
         self.serial += 1
+        people.say_on_todays_scale(self.rng, said, survey)
         draft = ResponseDraft(
             survey=survey,
             source=source,
