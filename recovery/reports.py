@@ -24,12 +24,14 @@ from recovery.catch_up import POLICIES
 from recovery.insight import segment
 from recovery.insight.board import Board, board_of
 from recovery.insight.cohort import Slice
+from recovery.insight.hold_out import HoldOutFigures
 from recovery.insight.recovery import Rate
 from recovery.insight.targets import VERDICT_NAMES, Judged, Period
 from recovery.lifecycle import Refused, notices
 from recovery.lifecycle.own_time import opens_for
 from recovery.models import ReportMail, StaffProfile, Target, Team
 from recovery.models.staff import role_of
+from surveys.estimates import Difference
 from surveys.models import Message, Survey
 from surveys.models.lookup import number
 
@@ -226,7 +228,8 @@ def figures(found: Board) -> dict[str, Any]:
         "recovered": said(recovered),
         "ours": said(found.found.recovered_among(reached=True)),
         "theirs": said(found.found.recovered_among(reached=False)),
-        "difference": difference(found),
+        "difference": difference(found.found.difference),
+        "hold_outs": [hold_out_words(each) for each in found.hold_outs],
         "contacted": said(found.contacted),
         "survey": survey_words(found),
         "risk": whole(risk.total.value, risk.total.low, risk.total.high) if risk.counted else None,
@@ -239,12 +242,23 @@ def figures(found: Board) -> dict[str, Any]:
     }
 
 
-def difference(found: Board) -> dict[str, Any] | None:
-    value = found.found.difference
+def difference(value: Difference | None) -> dict[str, Any] | None:
     if value is None:
         return None
     points, low, high = (round(100 * each) for each in (value.value, value.interval.low, value.interval.high))
     return {"points": points, "low": low, "high": high, "clear": value.is_clear, "more": points > 0}
+
+
+def hold_out_words(found: HoldOutFigures) -> dict[str, Any]:
+    return {
+        "name": str(found.hold_out),
+        "ours": said(found.now.rate),
+        "theirs": said(found.later.rate),
+        "difference": difference(found.difference),
+        "cut_short": found.cut_short,
+        "taken": found.taken,
+        "planned": found.planned,
+    }
 
 
 def survey_words(found: Board) -> dict[str, Any] | None:

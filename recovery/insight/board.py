@@ -8,6 +8,7 @@ from datetime import datetime
 
 from recovery.insight.causes import FOUND, Pareto, pareto
 from recovery.insight.cohort import Slice
+from recovery.insight.hold_out import HoldOutFigures, figures_of, hold_outs_of
 from recovery.insight.recovery import Rate, Recovery, recovery
 from recovery.insight.said import which_answers
 from recovery.insight.targets import Judged, Period, judged, targets_for
@@ -22,9 +23,13 @@ from surveys.results import SurveyFigures, figures_for
 
 @dataclass(frozen=True)
 class Board:
-    """`survey` is the figure of the one asked for, else of the NPS survey with the most answers, if any."""
+    """`survey` is the figure of the one asked for, else of the NPS survey with the most answers, if any.
+
+    `hold_outs` are those of the period that may be judged.
+    """
 
     found: Recovery
+    hold_outs: list[HoldOutFigures]
     contacted: Rate
     survey: SurveyFigures | None
     value: Value
@@ -39,12 +44,19 @@ def board_of(seen: TicketQuerySet, teams: Iterable[int], which: Slice, period: P
     targets = targets_for(teams, teams=which.teams, survey=which.survey)
     return Board(
         found=recovery(told),
+        hold_outs=judged_hold_outs(seen, which, at),
         contacted=promises(kept.tickets(), at)[FIRST_CONTACT].kept,
         survey=survey_of(which),
         value=value_of(kept, at),
         causes=pareto(told, FOUND),
         targets=judged(targets, seen, period, at, which.as_of),
     )
+
+
+def judged_hold_outs(seen: TicketQuerySet, which: Slice, at: datetime) -> list[HoldOutFigures]:
+    """Those that have ended and whom nobody may still answer, in six queries; in one where none has ended."""
+    ended = [each for each in hold_outs_of(which, at) if each.ended_at and each.ended_at <= at]
+    return [each for each in figures_of(ended, seen, at) if not each.preliminary]
 
 
 def survey_of(which: Slice) -> SurveyFigures | None:

@@ -15,7 +15,7 @@ from recovery.insight.board import Board, board_of
 from recovery.insight.cohort import RECOVERED
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.recovery import Rate
-from recovery.views import door, insight_slice
+from recovery.views import door, hold_out_words, insight_slice
 from recovery.views import insight_survey_words as survey_words
 from recovery.views import insight_value_words as money_words
 from recovery.views import insight_words as words
@@ -42,6 +42,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "insight",
         found=board.found,
         reached=words.reached_words(board.found),
+        by_lot=[(each.hold_out, hold_out_words.verdict(each)) for each in board.hold_outs],
         comparison=words.comparison(board.found),
         picture=flow_picture(board.found, lambda which: behind(asked, **which)) if board.found.size else None,
         all_url=behind(asked),

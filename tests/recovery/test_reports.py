@@ -17,7 +17,7 @@ from recovery.reports import period_before, start_report, stop_report
 from surveys.models import Message
 from tests.due import due, take_step
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, make_calendar
-from tests.recovery.insight.histories import heard, loop, low, put_right
+from tests.recovery.insight.histories import ended_hold_out, heard, loop, low, put_right
 
 WEEK = 7 * DAY
 # The cast's Monday at nine, when the week of the East team begins.
@@ -188,6 +188,22 @@ class TestWhatItSays:
         assert "- Recovered: 50 % (30 to 70), 10 of 20" in text
         assert "100 % of the reached are no longer detractors, against 0 % of those we did not reach" in text
         assert "Not randomised" in text
+
+    def test_a_hold_out_that_has_ended_comes_before_what_is_not_randomised(self, cast: Cast) -> None:
+        low(cast, at=MONDAY - 4 * DAY)
+        ended_hold_out(cast, at=MONDAY - 20 * DAY, ended_at=MONDAY - 3 * DAY)
+        message = self.send(weekly(cast))
+        randomised = (
+            "Do calls help? · Randomised. Of those followed up at once who answered, 80 % are no longer"
+            " detractors, of those followed up later 40 %. That is no clear difference: 40 points (-2 to 67)."
+        )
+        assert message.text.index(randomised) < message.text.index("No longer detractors: 0 of 0 reached")
+        assert randomised in message.html
+
+    def test_one_ended_by_hand_says_so(self, cast: Cast) -> None:
+        ended_hold_out(cast, at=MONDAY - 20 * DAY, ended_at=MONDAY - 3 * DAY, planned=50)
+        text = self.send(weekly(cast)).text
+        assert "Do calls help? · Randomised, but ended by hand after 10 of 50: an end that was chosen" in text
 
     def test_it_counts_what_the_reader_may_see_when_it_goes_out(self, cast: Cast) -> None:
         low(cast, at=MONDAY - 4 * DAY)

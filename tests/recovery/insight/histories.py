@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 
 from recovery.lifecycle import ask_again, end_unanswered, log_contact, merge, reopen, resolve
-from recovery.models import Resurvey, Ticket
+from recovery.models import HoldOut, HoldOutDraw, Resurvey, Ticket
 from recovery.triage import triage
 from tests.make import DAY, HOUR, MONDAY, Cast
 
@@ -46,6 +46,29 @@ def loop(cast: Cast, score: int | None, *, reached: bool = True, at: datetime = 
     if score is not None:
         answer(cast, ticket, score, at=at + 5 * DAY)
     return Ticket.objects.get(pk=ticket.pk)
+
+
+def ended_hold_out(
+    cast: Cast, *, at: datetime = MONDAY, ended_at: datetime = MONDAY + DAY, planned: int = 10
+) -> HoldOut:
+    """Ten on each side, who answered after fourteen days: eight and four of them detractors no longer."""
+    row = HoldOut.objects.create(
+        name="Do calls help?",
+        survey=cast.survey,
+        state=HoldOut.ENDED,
+        key="known",
+        planned_now=planned,
+        planned_later=planned,
+        answer_days=2,
+        started_at=at - DAY,
+        ended_at=ended_at,
+    )
+    for side, recovered in ((HoldOutDraw.NOW, 8), (HoldOutDraw.LATER, 4)):
+        for number in range(10):
+            ticket = low(cast, at=at)
+            HoldOutDraw.objects.create(hold_out=row, ticket=ticket, side=side, at=at, ask_at=at + 14 * DAY)
+            cast.response(9 if number < recovered else 3, customer=ticket.customer, at=at + 15 * DAY)
+    return row
 
 
 def wander(cast: Cast, chance: Random, *, steps: int = 12) -> Ticket:

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from html import unescape
 
 import pytest
 from django.test import Client
 
-from recovery.models import ReportMail, Target
+from recovery.models import HoldOut, ReportMail, Target
 from recovery.views import (
+    insight,
     insight_board,
     insight_mails,
     insight_surveys,
@@ -20,7 +21,7 @@ from recovery.views import (
 )
 from tests.kept import kept
 from tests.make import DAY, MONDAY, Cast
-from tests.recovery.insight.histories import loop, low, put_right
+from tests.recovery.insight.histories import ended_hold_out, loop, low, put_right
 from tests.recovery.views.conftest import SignIn
 from tests.recovery.views.test_insight import text
 from tests.recovery.views.test_insight_same import count_of
@@ -118,6 +119,67 @@ class TestPage:
         filled(cast)
         assert queries(vera, "/insight/board/") == few
         assert few <= 45
+
+
+RANDOMISED = (
+    "Do calls help? · Randomised: of those followed up at once who answered, 80 % are no longer detractors,"
+    " of those followed up later 40 %: no clear difference (+40 points, −2 to +67)."
+)
+
+
+class TestHoldOut:
+    def test_the_randomised_answer_stands_before_the_observed_one(self, cast: Cast, vera: Client) -> None:
+        filled(cast)
+        ended_hold_out(cast)
+        said = text(vera, "/insight/board/")
+        observed = said.index("Of those who answered again")
+        assert said.index(RANDOMISED) < observed
+        assert said.index("Not randomised: people who can be reached may differ.") > observed
+        assert "By lot: while a hold-out runs, a keyed hash" in said
+        page = vera.get("/insight/board/").content.decode()
+        sentences = re.findall(r'<p class="([^"]*)">(?:(?!</p>).)*(?:andomised)', page, re.DOTALL)
+        assert sentences[:2] == ["stat-sentence", "stat-sentence"], "both in the same size"
+
+    def test_it_says_what_the_report_says(
+        self, cast: Cast, vera: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(insight, "now", lambda: LATER)
+        ended_hold_out(cast)
+        link = re.search(r'href="([^"]*#hold-out)"', vera.get("/insight/board/").content.decode())
+        assert link
+        assert RANDOMISED in text(vera, unescape(link[1]).partition("#")[0])
+
+    def test_one_ended_by_hand_says_so(self, cast: Cast, vera: Client) -> None:
+        ended_hold_out(cast, planned=50)
+        said = text(vera, "/insight/board/")
+        assert "Do calls help? · Randomised, but ended by hand after 10 of 50" in said
+
+    @pytest.mark.parametrize(
+        ("ended_at", "query"),
+        [
+            pytest.param(LATER + DAY, "", id="it runs"),
+            pytest.param(MONDAY + DAY, "?from=2026-03-02&as_of=2026-03-17", id="some may still answer"),
+            pytest.param(MONDAY + DAY, "?from=2026-03-10", id="over before the period"),
+        ],
+    )
+    def test_what_is_not_to_be_judged_is_not_on_the_sheet(
+        self, cast: Cast, vera: Client, ended_at: datetime, query: str
+    ) -> None:
+        ended_hold_out(cast, ended_at=ended_at)
+        HoldOut.objects.create(name="Planned", survey=cast.survey)
+        said = text(vera, f"/insight/board/{query}")
+        assert "Do calls help?" not in said
+        assert "By lot" not in said
+
+    def test_it_takes_five_queries_more_however_many_were_drawn(self, cast: Cast, vera: Client) -> None:
+        filled(cast)
+        for _ in range(20):
+            low(cast)
+        without = queries(vera, "/insight/board/")
+        ended_hold_out(cast)
+        assert queries(vera, "/insight/board/") <= without + 5
+        ended_hold_out(cast)
+        assert queries(vera, "/insight/board/") <= without + 5
 
 
 LINK = re.compile(r'<a[^>]*href="([^"]*)"[^>]*>(.*?)</a>((?:</b>)?\s*(?:<span[^>]*>)?[^<]*)', re.DOTALL)
