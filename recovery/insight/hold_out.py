@@ -25,6 +25,7 @@ SIDES: Final = (NOW, LATER)
 DRAWN, ASKED, ANSWERED, RECOVERED_THEN = "drawn", "asked", "answered", "recovered"
 STEPS: Final = (DRAWN, ASKED, ANSWERED, RECOVERED_THEN)
 MOST: Final = 5
+MOST_PLANNED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,16 @@ def hold_outs_of(which: Slice, at: datetime) -> list[HoldOut]:
     if which.end is not None:
         rows = rows.filter(started_at__lt=which.end)
     return list(rows.order_by("-started_at", "-pk")[:MOST])
+
+
+def planned_of(which: Slice) -> list[HoldOut]:
+    """Those that have not begun, the oldest first; none as of a past, which may not have known them."""
+    if which.as_of is not None:
+        return []
+    rows = HoldOut.objects.filter(state=HoldOut.DRAFT).select_related("survey")
+    if which.survey is not None:
+        rows = rows.filter(survey=which.survey)
+    return list(rows.order_by("pk")[:MOST_PLANNED])
 
 
 def figures_of(hold_outs: Sequence[HoldOut], seen: TicketQuerySet, at: datetime) -> list[HoldOutFigures]:

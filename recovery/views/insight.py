@@ -17,6 +17,7 @@ from dispatch.clock import now
 from recovery.insight.cohort import BANDS, RECOVERED, STATES, STILL_IN_WORK, Story
 from recovery.insight.definitions import DEFINITIONS
 from recovery.insight.groups import CAUSE, FIELDS, WAIT_NAMES
+from recovery.insight.hold_out import planned_of
 from recovery.insight.recovery import COLUMNS, Rate, Recovery, dose, recovery
 from recovery.insight.told import WAIT
 from recovery.views import door, insight_slice
@@ -51,6 +52,7 @@ def show_recovery(request: HttpRequest) -> HttpResponse:
         "insight",
         found=found,
         hold_outs=shown_hold_outs(asked),
+        planned=planned_of(asked.which),
         reached=words.reached_words(found),
         comparison=words.comparison(found),
         picture=flow_picture(found, lambda which: behind(asked, **which)) if found.size else None,
