@@ -39,9 +39,14 @@ class Comebacks:
         """The ids of all that are judged, read when they are first asked for."""
         return frozenset(self.over.values_list("ticket", flat=True))
 
-    def among(self, tickets: frozenset[int]) -> Rate:
-        """The same of some of the tickets."""
-        return Rate(len(self.came_back & tickets), len(self.judged & tickets))
+    @cached_property
+    def by_team(self) -> dict[int, Rate]:
+        """The rate of the tickets each team has now."""
+        counts = self.over.values_list("ticket__team").annotate(
+            hits=Count("ticket", filter=Q(ticket__in=self.came_back), distinct=True),
+            judged=Count("ticket", distinct=True),
+        )
+        return {team: Rate(hits, judged) for team, hits, judged in counts}
 
 
 class Return(NamedTuple):

@@ -10,17 +10,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final
+from functools import cached_property
+from typing import Final, Protocol, TypeVar
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recovery.insight.cohort import Slice, Story, low_scores, stories
+from recovery.insight.cohort import Slice, Story
 from recovery.insight.comebacks import Comebacks, comebacks
+from recovery.insight.dues import Dues, Tally, summed
 from recovery.insight.recovery import Rate, recovery
-from recovery.insight.times import Promise as Deadline
-from recovery.insight.times import WorkingClock, by_kind, clocks_for, firsts, promised, run_of, waited_of
+from recovery.insight.times import Lengths, curve_of, lengths
+from recovery.insight.told import Told
 from recovery.models import Target, Team
 from recovery.models.policy import FIRST_CONTACT, RESOLUTION
 from recovery.models.ticket import TicketQuerySet
@@ -37,6 +39,7 @@ VERDICT_NAMES: Final[dict[str, str | Promise]] = {
     MET: _("met"),
 }
 KEPT: Final = {"contacted_in_time": FIRST_CONTACT, "resolved_in_time": RESOLUTION}
+OF_STORIES: Final = ("reached", "responded", "recovered", "converted")
 HALF: Final = {"first_contact_half": FIRST_CONTACT, "resolution_half": RESOLUTION}
 
 # What a target is held against; times in minutes of working time.
@@ -106,7 +109,7 @@ def judged(
     as_of: datetime | None = None,
 ) -> list[Judged]:
     """Each by itself, in a number of queries that does not grow with the targets: only with the days among
-    them that have passed."""
+    them that have passed, the surveys, and, as of a past day, the teams."""
     today = at.astimezone(period.zone).date()
     periods = [(target, period.up_to(target.by_day)) for target in targets]
     of_tickets = [(target, span) for target, span in periods if target.metric not in Target.OF_A_SURVEY]
@@ -169,82 +172,94 @@ def measure_surveys(pairs: Pairs, at: datetime, as_of: datetime | None) -> dict[
 
 
 @dataclass(frozen=True)
-class Widest:
-    """All low scores any target asks for, told once; each target then counts its own."""
+class Measured:
+    """The numbers of some low scores, each counted when it is first asked for: of all or of some teams.
 
-    stories: dict[int, Story]
-    given: dict[int, tuple[datetime, int]]
-    promises: list[Deadline]
-    clocks: dict[int, WorkingClock]
-    comebacks: Comebacks | None
-    below: dict[int, frozenset[int]]
+    Teams are those the tickets have now, of what stories tell those they had then.
+    """
 
-    def of(self, target: Target, span: Period) -> frozenset[int]:
-        teams = self.below.get(target.team_id or 0)
-        return frozenset(
-            ticket
-            for ticket, (at, survey) in self.given.items()
-            if span.start <= at < span.end
-            and (target.survey_id is None or survey == target.survey_id)
-            and (teams is None or self.stories[ticket].team in teams)
-        )
+    told: Told
+    at: datetime
+
+    def of(self, metric: str, teams: frozenset[int] | None = None) -> Rate | CensoredTimes:
+        """The number of the pages."""
+        if metric in KEPT:
+            return summed([row for row in of_teams(self.tallies, teams) if row.kind == KEPT[metric]]).kept
+        if metric in HALF:
+            rows = (row for row in of_teams(self.lengths, teams) if row.kind == HALF[metric])
+            return curve_of([row.working for row in rows])
+        if metric == "repeat_contact":
+            return self.came_back(teams)
+        found = recovery(of_teams(self.stories, teams))
+        rates: dict[str, Rate] = {
+            "reached": found.reached,
+            "responded": found.responded,
+            "recovered": found.recovered(),
+            "converted": found.converted(),
+        }
+        return rates[metric]
+
+    def came_back(self, teams: frozenset[int] | None) -> Rate:
+        if teams is None:
+            return self.comebacks.rate
+        rates = [rate for team, rate in self.comebacks.by_team.items() if team in teams]
+        return Rate(sum(rate.hits for rate in rates), sum(rate.n for rate in rates))
+
+    @cached_property
+    def cohort(self) -> TicketQuerySet:
+        return self.told.tickets()
+
+    @cached_property
+    def stories(self) -> list[Story]:
+        return self.told.counted("team")
+
+    @cached_property
+    def tallies(self) -> list[Tally]:
+        return Dues(self.cohort, self.at).tallies()
+
+    @cached_property
+    def lengths(self) -> list[Lengths]:
+        return lengths(self.cohort, self.at)
+
+    @cached_property
+    def comebacks(self) -> Comebacks:
+        return comebacks(self.cohort, self.told.seen, self.at)
+
+
+class OfTeam(Protocol):
+    @property
+    def team(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=OfTeam)
+
+
+def of_teams(rows: Iterable[Row], teams: frozenset[int] | None) -> list[Row]:
+    return [row for row in rows if teams is None or row.team in teams]
 
 
 def measure_tickets(
     pairs: Pairs, seen: TicketQuerySet, at: datetime, as_of: datetime | None
 ) -> dict[int, Rate | CensoredTimes]:
-    if not pairs:
-        return {}
-    spans = [span for _target, span in pairs]
-    which = Slice(min(span.start for span in spans), max(span.end for span in spans), as_of=as_of)
-    widest = told(low_scores(seen, which), seen, at, as_of, [target for target, _span in pairs])
-    return {target.pk: measured(target.metric, widest, widest.of(target, span), at) for target, span in pairs}
-
-
-def told(
-    cohort: TicketQuerySet,
-    seen: TicketQuerySet,
-    at: datetime,
-    as_of: datetime | None,
-    targets: Iterable[Target],
-) -> Widest:
-    metrics = {target.metric for target in targets}
-    rows = cohort.annotate(given=F("given_at")).order_by().values_list("pk", "given", "response__survey_id")
-    promises = promised(cohort, at) if metrics & (KEPT.keys() | HALF.keys()) else []
-    timed = firsts(promises) if metrics & HALF.keys() else []
-    return Widest(
-        stories={story.ticket: story for story in stories(cohort, as_of)},
-        given={pk: (given_at, survey) for pk, given_at, survey in rows},
-        promises=promises,
-        clocks=clocks_for(run_of(row, at) for row in timed) if timed else {},
-        comebacks=comebacks(cohort, seen, at) if "repeat_contact" in metrics else None,
-        below=teams_below({target.team_id for target in targets if target.team_id}),
-    )
+    """Each of all teams at once. As of a past day that is so of stories only: they tell whose a ticket was,
+    its deadlines and resolutions whose it is now."""
+    below = teams_below({target.team_id for target, _span in pairs if target.team_id})
+    slices: dict[Slice, Measured] = {}
+    found: dict[int, Rate | CensoredTimes] = {}
+    for target, span in pairs:
+        teams = below.get(target.team_id or 0)
+        at_once = as_of is None or target.metric in OF_STORIES
+        narrowed, among = (None, teams) if at_once else (teams, None)
+        which = Slice(span.start, span.end, survey=target.survey_id, teams=narrowed, as_of=as_of)
+        some = slices.setdefault(which, Measured(Told(seen, which), at))
+        found[target.pk] = some.of(target.metric, among)
+    return found
 
 
 def teams_below(teams: set[int]) -> dict[int, frozenset[int]]:
     """Each with all below it, in one query."""
     parents = list(Team.objects.values_list("pk", "parent_id")) if teams else []
     return {team: frozenset(Team.ids_below({team}, parents)) for team in teams}
-
-
-def measured(metric: str, widest: Widest, tickets: frozenset[int], at: datetime) -> Rate | CensoredTimes:
-    """The number of the pages, of these tickets."""
-    if metric in KEPT:
-        return by_kind((row for row in widest.promises if row.ticket in tickets), at)[KEPT[metric]].kept
-    if metric in HALF:
-        rows = [row for row in widest.promises if row.kind == HALF[metric] and row.ticket in tickets]
-        return waited_of(rows, widest.clocks, at).working
-    if metric == "repeat_contact":
-        return widest.comebacks.among(tickets) if widest.comebacks else Rate(0, 0)
-    found = recovery([widest.stories[ticket] for ticket in tickets])
-    rates: dict[str, Rate] = {
-        "reached": found.reached,
-        "responded": found.responded,
-        "recovered": found.recovered(),
-        "converted": found.converted(),
-    }
-    return rates[metric]
 
 
 # --- which targets, and their lines -------------------------------------------------------------------------
