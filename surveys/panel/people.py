@@ -27,13 +27,15 @@ PAGE: Final = """
 SELECT customer, one_id, one_at, one_said, two_id, two_at, two_said
 FROM ({}) AS people ORDER BY customer OFFSET %s LIMIT %s
 """
-NOTHING: Final[Statement] = ("SELECT NULL::bigint WHERE false", ())
+# Each answer is looked up by its key: NOT IN would go through a list of everything readable for each of them,
+# as soon as the list is too long to be hashed.
 SEEN: Final = """
 SELECT * FROM ({}) AS people WHERE customer IN ({customers}) AND NOT EXISTS (
-    SELECT 1 FROM unnest(ARRAY[one_id, two_id]) AS answer
-    WHERE answer IS NOT NULL AND answer NOT IN ({responses})
+    SELECT 1 FROM unnest(ARRAY[one_id, two_id]) AS answer WHERE answer IS NOT NULL AND NOT ({readable})
 )
 """
+AMONG: Final = "EXISTS (SELECT 1 FROM ({rows}) AS theirs (id) WHERE theirs.id = answer)"
+NOWHERE: Final = "false"
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,16 @@ class People:
     def _given(self, response: int | None, at: datetime, score: int) -> Given | None:
         return Given(response, at, score, band(score, self.scale)) if response else None
 
-    def seen(self, customers: QuerySet[Customer, Any], responses: QuerySet[Response, Any]) -> People:
-        """Those of these customers all of whose answers are among these."""
-        who, what = (over(rows.order_by().values("pk"), "{rows}") for rows in (customers, responses))
+    def seen(self, customers: QuerySet[Customer, Any], *responses: QuerySet[Response, Any]) -> People:
+        """Those of these customers each of whose answers is among some of these.
+
+        What joins several lists by OR is better given as so many querysets: each is looked up by itself.
+        """
+        who = over(customers.order_by().values("pk"), "{rows}")
         if self.found is None or who is None:
             return replace(self, found=None)
-        readable, values = what or NOTHING
-        more = SEEN.replace("{customers}", who[0]).replace("{responses}", readable)
-        return replace(self, found=further(self.found, more, [*who[1], *values]))
+        among = [each for rows in responses if (each := over(rows.order_by().values("pk"), AMONG))]
+        readable = " OR ".join(sql for sql, _values in among) or NOWHERE
+        more = SEEN.replace("{customers}", who[0]).replace("{readable}", readable)
+        values = [value for _sql, some in (who, *among) for value in some]
+        return replace(self, found=further(self.found, more, values))
