@@ -25,7 +25,7 @@ from recovery.models.ticket import WAITING
 MOST_TRIES = 5
 # Between two acts of one person on one ticket.
 BREATH = timedelta(seconds=40)
-LATELY, STILL_AT_IT = timedelta(days=12), 5.0
+LATELY, STILL_AT_IT, EXTENDED, WORKING_WEEK = timedelta(days=18), 0.9, 0.7, 2400
 GIVES = 0.12
 MOVES_DEADLINES = (lifecycle.resume, lifecycle.extend, lifecycle.change_priority)
 UNHEARD = {"no_answer": 64, "voicemail": 28, "wrong_number": 3, "refused": 5}
@@ -91,9 +91,18 @@ class Desk:
         if left and ticket.is_in_work:
             self.set_to_work(ticket, *left, at)
 
-    def delay(self, at: datetime) -> float:
-        """Of the last days' matters many still wait to be put right, so that today's lists are full."""
-        return STILL_AT_IT if self.until - at < LATELY else 1.0
+    def is_still_at_it(self, ticket: Ticket, at: datetime) -> bool:
+        """Most matters of the last weeks still wait for a part or a parcel, so that today's lists are full.
+
+        Not more customers complain than before: a surge would look as if the firm had crashed.
+        """
+        if self.until - ticket.opened_at > LATELY or self.rng.random() >= STILL_AT_IT:
+            return False
+        if self.rng.random() < EXTENDED:
+            by = self.supervisor(ticket)
+            reason = self.in_words_of(by, words.EXTEND_REASONS)
+            self.act(lifecycle.extend, ticket, by=by, at=at, minutes=WORKING_WEEK, reason=reason)
+        return True
 
     def minutes_of(self, ticket: Ticket, kind: str) -> int:
         return next(
@@ -221,7 +230,7 @@ class Desk:
 
     def after_hearing(self, case: Case, ticket: Ticket, at: datetime) -> None:
         first, case.heard = not case.heard, True
-        minutes = self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.65, 0.8) * self.delay(at)
+        minutes = self.minutes_of(ticket, RESOLUTION) * self.rng.lognormvariate(-1.65, 0.8)
         if self.rng.random() < 0.3:
             self.later(ticket, at, min(minutes / 2, 90), self.write_note, case)
         chance = self.rng.random()
@@ -367,7 +376,7 @@ class Desk:
 
     def resolve(self, case: Case, at: datetime) -> None:
         ticket = self.open_case(case, at, self.resolve)
-        if ticket is None:
+        if ticket is None or self.is_still_at_it(ticket, at):
             return
         said = words.BY_CODE[case.cause]
         found = said.code if self.rng.random() < 0.76 else self.rng.choice(words.CAUSES[:-1]).code

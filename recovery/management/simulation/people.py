@@ -32,7 +32,7 @@ FIRMS = ("Huaxin Trading", "浦江设计事务所", "Bright Dental", "Eastgate H
 ABROAD = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Singapore")
 
 # How often each touchpoint is used: the stores and their parcels are in Shanghai.
-NEAR_THE_STORES, FAR_FROM_THE_STORES = (44, 27, 7, 17, 5), (14, 12, 26, 34, 14)
+NEAR_THE_STORES, FAR_FROM_THE_STORES = (42, 26, 8, 19, 5), (22, 16, 22, 25, 15)
 # How good each touchpoint is on the whole, before the story of the months.
 QUALITY = {"store": 0.4, "delivery": 0.35, "support": 0.2, "app": -0.25, "billing": 0.1}
 LOW_BELOW, HIGH_ABOVE = -0.74, 0.3
@@ -116,7 +116,7 @@ def make_person(rng: Random, number: int, at: datetime, accounts: Sequence[Accou
         mood=rng.gauss(0.1, 0.55),
         answers_mail=rng.uniform(0.25, 0.75),
         picks_up=rng.uniform(0.25, 0.8),
-        visits=rng.uniform(1.35, 3.3) / 30,
+        visits=rng.uniform(1.3, 3.2) / 30,
         touchpoints=NEAR_THE_STORES if zone == SHANGHAI else FAR_FROM_THE_STORES,
         external_id=f"C-{10001 + number}",
         has_mail=rng.random() > 0.04,
