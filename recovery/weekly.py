@@ -21,10 +21,11 @@ from recovery import access, business_hours
 from recovery.business_hours import WorkingCalendar, WorkingTimeError
 from recovery.catch_up import POLICIES
 from recovery.insight import standing
-from recovery.insight.cohort import BANDS, RECOVERED, Slice, low_scores
+from recovery.insight.cohort import BANDS, RECOVERED, Slice
 from recovery.insight.pace import hours_told, told_days, told_hours
 from recovery.insight.recovery import Rate
 from recovery.insight.times import first_contacts_by_team
+from recovery.insight.told import Told
 from recovery.lifecycle import notices
 from recovery.models import Calendar, StaffProfile, Team, Ticket, TicketEvent
 from surveys.models import Message
@@ -204,7 +205,7 @@ def summed(lines: list[Line]) -> Line:
 
 def happened(teams: set[int], start: datetime, end: datetime, at: datetime) -> dict[int, Then]:
     """What happened from `start` to before `end`, by team."""
-    cohort = low_scores(Ticket.objects.all(), Slice(start, end, teams=frozenset(teams)))
+    cohort = Told(Ticket.objects.all(), Slice(start, end, teams=frozenset(teams))).tickets()
     opened = dict(cohort.order_by().values_list("team").annotate(number=Count("pk")))
     heard = first_contacts_by_team(cohort, at)
     answers = TicketEvent.objects.filter(

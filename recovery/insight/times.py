@@ -9,7 +9,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -19,12 +19,9 @@ from django.db.models import BigIntegerField, Case, F, Func, Q, SmallIntegerFiel
 from recovery.business_hours import MINUTE, from_micros, to_micros
 from recovery.insight.dues import CELL, OWNER, PRIORITY, TEAM, Dues, Tally, kinds_of, summed
 from recovery.insight.promised import KINDS as KINDS
-from recovery.insight.promised import Promise as Promise
 from recovery.insight.promised import Promises as Promises
-from recovery.insight.promised import by_kind as by_kind
 from recovery.insight.promised import deadlines_of
 from recovery.insight.promised import grouped as grouped
-from recovery.insight.promised import promised as promised
 from recovery.insight.working_clock import Run as Run
 from recovery.insight.working_clock import WorkingClock as WorkingClock
 from recovery.insight.working_clock import clocks_for as clocks_for
@@ -32,7 +29,7 @@ from recovery.insight.working_clock import clocks_of
 from recovery.insight.working_clock import working as working
 from recovery.models.policy import FIRST_CONTACT
 from recovery.models.ticket import TicketQuerySet
-from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, censored_times, survival_curve
+from surveys.estimates import MIN_ANSWERS_FOR_PERCENT, CensoredTimes, survival_curve
 
 
 def promises(cohort: TicketQuerySet, at: datetime) -> dict[str, Promises]:
@@ -215,34 +212,6 @@ def clocks_over(found: Mapping[Cell, Stretches]) -> dict[int, WorkingClock]:
 
 def from_first_to_last(spans: Sequence[tuple[int, int]]) -> tuple[datetime, datetime]:
     return from_micros(min(start for start, _end in spans)), from_micros(max(end for _start, end in spans))
-
-
-# --- of some tickets alone ----------------------------------------------------------------------------------
-
-
-def firsts(rows: Iterable[Promise]) -> list[Promise]:
-    return [row for row in rows if row.cycle == 1]
-
-
-def run_of(row: Promise, at: datetime) -> Run:
-    end = row.met_at or (row.ended_at if row.was_merged else None) or at
-    return Run(row.calendar, row.starts_at, max(row.starts_at, end), row.met_at is not None)
-
-
-def waited_of(rows: Iterable[Promise], clocks: Mapping[int, WorkingClock], at: datetime) -> Waited:
-    """As `waited`, from the deadlines one by one."""
-    timed = firsts(rows)
-    runs = [run_of(row, at) for row in timed]
-    seen = [run.seen for run in runs]
-    wall = [(run.end - run.start) / timedelta(minutes=1) for run in runs]
-    unmet = [row for row in timed if row.met_at is None and row.ended_at is not None]
-    merged = sum(row.was_merged for row in unmet)
-    return Waited(
-        censored_times([working(run, clocks) for run in runs], seen),
-        censored_times(wall, seen),
-        closed_unheard=len(unmet) - merged,
-        merged=merged,
-    )
 
 
 # --- all of it, and by group --------------------------------------------------------------------------------

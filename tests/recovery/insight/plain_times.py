@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from recovery.insight.promised import Promise, Promises, counted, grouped, promised
 from recovery.insight.times import KINDS, Pace, Waited
-from recovery.insight.working_clock import Run, clocks_for
+from recovery.insight.working_clock import Run, WorkingClock, clocks_for
 from recovery.models.ticket import TicketQuerySet
 from tests.surveys.plain_survival import PlainTimes, plain_times
 
@@ -44,10 +44,10 @@ def plainly(cohort: TicketQuerySet, at: datetime) -> dict[tuple[str, str, int], 
     }
 
 
-def told(rows: list[Promise], at: datetime) -> Plain:
+def told(rows: list[Promise], at: datetime, clocks: dict[int, WorkingClock] | None = None) -> Plain:
     firsts = [row for row in rows if row.cycle == 1]
     runs = [run_of(row, at) for row in firsts]
-    clocks, seen = clocks_for(runs), [run.seen for run in runs]
+    clocks, seen = clocks or clocks_for(runs), [run.seen for run in runs]
     unmet = [row for row in firsts if row.met_at is None and row.ended_at is not None]
     merged = sum(row.was_merged for row in unmet)
     minutes = [row.minutes for row in rows]

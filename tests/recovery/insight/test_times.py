@@ -12,14 +12,16 @@ from recovery import business_hours
 from recovery.business_hours import Holiday, Window, WorkingCalendar
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.promised import Promise, Promises, dues_then
-from recovery.insight.times import Waited, WorkingClock, promises, waited, waited_of
+from recovery.insight.times import Waited, promises, waited
 from recovery.insight.times import times as times_of_all
+from recovery.insight.working_clock import WorkingClock
 from recovery.lifecycle import change_priority, extend, merge, reopen, resume, start_waiting
 from recovery.models import Ticket
 from recovery.models.ticket import TicketQuerySet
 from tests.due import run_all
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, make_calendar
 from tests.recovery.insight.histories import heard, loop, low, put_right
+from tests.recovery.insight.plain_times import told
 
 
 def cohort() -> TicketQuerySet:
@@ -195,9 +197,9 @@ class TestClosedUnheard:
         at = MONDAY + 30 * DAY
         rows = [promise(chance, number) for number in range(60)]
         clock = WorkingClock(WorkingCalendar(UTC, (Window(frozenset(range(7)), 0, 1440),)), MONDAY, at)
-        found = waited_of(rows, {1: clock}, at)
+        found = told(rows, at, {1: clock})
         heard_after = [(row.met_at - MONDAY) / MINUTE for row in rows if row.met_at]
-        assert found.closed_unheard + len(heard_after) + found.open == 60
+        assert (found.working.events, found.working.count) == (len(heard_after), 60)
         for curve in (found.working, found.calendar):
             for step in curve.steps:
                 by_then = sum(minutes <= step.time for minutes in heard_after)
