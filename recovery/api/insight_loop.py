@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
+from django.contrib.auth.models import User
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recovery.access import compares_people_of
 from recovery.api.insight import (
     PARAMETERS_SHOWN,
     Insight,
@@ -39,15 +41,19 @@ class LoopView(Insight):
     def get(self, request: Request) -> Response:
         question = asked(request)
         found = loop(self.kept(question), question.at)
-        return Response({**question.said, "at": question.at.isoformat(), **shown_loop(found)})
+        user = request.user
+        assert isinstance(user, User)  # the permission has let nobody else in
+        return Response(
+            {**question.said, "at": question.at.isoformat(), **shown_loop(found, compares_people_of(user))}
+        )
 
 
-def shown_loop(found: Loop) -> Shown:
+def shown_loop(found: Loop, people_of: Collection[int] | None) -> Shown:
     return {
         "funnel": shown_funnel(found.funnel),
         "reach": shown_reach(found.reach),
         "attempts": shown_search(found.reach.search),
-        "waiting": shown_waiting(found.waiting),
+        "waiting": shown_waiting(found.waiting, people_of),
         "cycles": shown_cycles(found.cycles),
         "then": define("loop_then"),
     }
@@ -133,8 +139,8 @@ def shown_search(found: Search) -> Shown:
 # --- waiting and cycles -------------------------------------------------------------------------------------
 
 
-def shown_waiting(found: Waiting) -> Shown:
-    owners = by_owner(found)
+def shown_waiting(found: Waiting, people_of: Collection[int] | None) -> Shown:
+    owners = by_owner(found, people_of)
     return {
         **shown_waits(found),
         "by_owner": {

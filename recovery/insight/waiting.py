@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -12,7 +13,7 @@ from recovery.insight.cohort import keys
 from recovery.insight.recovery import Rate
 from recovery.insight.times import Run, clocks_for, grouped, working
 from recovery.lifecycle.lot import BY_LOT
-from recovery.models import Wait
+from recovery.models import Ticket, Wait
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import (
     MIN_ANSWERS_FOR_PERCENT,
@@ -136,8 +137,10 @@ def run_of(wait: Begun, at: datetime) -> Run:
     return Run(wait.calendar, wait.starts_at, max(wait.starts_at, end) if over and end else at, over)
 
 
-def by_owner(found: Waiting) -> ByOwner:
-    groups = {by: Waiting(pauses) for by, pauses in grouped(found.pauses, lambda pause: pause.by).items()}
+def by_owner(found: Waiting, people_of: Collection[int] | None = None) -> ByOwner:
+    """The waits on tickets of these teams by whoever stopped the clock; None is of all teams."""
+    pauses = found.pauses if people_of is None else pauses_of(found, people_of)
+    groups = {by: Waiting(some) for by, some in grouped(pauses, lambda pause: pause.by).items()}
     enough = [(by, some) for by, some in groups.items() if len(some.pauses) >= MIN_ANSWERS_FOR_PERCENT]
     ranked = [each for each in enough if len(each[1].pauses) >= MIN_ANSWERS_FOR_RANKING]
     ranked.sort(key=lambda each: -(each[1].after_reply.share or 0))
@@ -146,3 +149,11 @@ def by_owner(found: Waiting) -> ByOwner:
         listed=[each for each in enough if each not in ranked],
         few=len(groups) - len(enough),
     )
+
+
+def pauses_of(found: Waiting, teams: Collection[int]) -> list[Pause]:
+    if not teams:
+        return []
+    theirs = Ticket.objects.filter(pk__in=list(found.tickets), team__in=list(teams)).order_by()
+    tickets = set(theirs.values_list("pk", flat=True))
+    return [pause for pause in found.pauses if pause.ticket in tickets]

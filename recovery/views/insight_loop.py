@@ -178,7 +178,7 @@ def search_block(search: Search) -> dict[str, Any]:
 
 
 def waiting_block(found: Waiting, asked: Asked) -> dict[str, Any]:
-    owners = by_owner(found)
+    owners = by_owner(found, asked.people_of)
     names = names_of(by for by, _some in (*owners.ranked, *owners.listed))
     listed = sorted(owners.listed, key=lambda each: names[each[0]])
     return {

@@ -81,7 +81,10 @@ def waited_by(asked: Asked, which: str) -> Iterable[int]:
     by = number(which)
     if f"{by}" != which:
         return ()
-    return waits_of(asked.kept.tickets(), asked.at).filter(by=by or None).values_list("ticket", flat=True)
+    waits = waits_of(asked.kept.tickets(), asked.at).filter(by=by or None)
+    if asked.people_of is not None:
+        waits = waits.filter(ticket__team__in=asked.people_of)
+    return waits.values_list("ticket", flat=True)
 
 
 def loop_of(asked: Asked) -> Loop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +37,7 @@ BLANK: Final = ("", "", "")
 @require_safe
 def export_loop(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
-    return as_file(dated("loop", asked), heads(), loop_rows(loop_of(asked)))
+    return as_file(dated("loop", asked), heads(), loop_rows(loop_of(asked), asked.people_of))
 
 
 def heads() -> list[str]:
@@ -54,11 +54,11 @@ def heads() -> list[str]:
     ]
 
 
-def loop_rows(found: Loop) -> Iterable[Row]:
+def loop_rows(found: Loop, people_of: Collection[int] | None) -> Iterable[Row]:
     yield from funnel_rows(found.funnel)
     yield from reach_rows(found.reach)
     yield from search_rows(found.reach.search)
-    yield from waiting_rows(found.waiting)
+    yield from waiting_rows(found.waiting, people_of)
     yield from cycle_rows(found.cycles)
 
 
@@ -97,9 +97,9 @@ def search_rows(found: Search) -> Iterable[Row]:
         yield row(code, _("reached by then"), attempt, step.events, step.at_risk, shares, _("share"))
 
 
-def waiting_rows(found: Waiting) -> Iterable[Row]:
+def waiting_rows(found: Waiting, people_of: Collection[int] | None) -> Iterable[Row]:
     yield from wait_rows("", found)
-    owners = by_owner(found)
+    owners = by_owner(found, people_of)
     groups = [*owners.ranked, *owners.listed]
     names = names_of(by for by, _some in groups)
     for by, some in groups:

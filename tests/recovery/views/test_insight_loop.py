@@ -115,7 +115,7 @@ class TestPage:
         assert picture is not None
         assert not [row for row in table(vera, f"{PAGE}csv/?from=2026-03-01") if row[1] == "attempt 2"]
 
-    def test_it_says_who_waited_after_a_reply(self, cast: Cast, vera: Client) -> None:
+    def test_it_says_who_waited_after_a_reply(self, cast: Cast, vera: Client, sign_in: SignIn) -> None:
         for number in range(10):
             ticket = low(cast)
             if number < 4:
@@ -128,7 +128,15 @@ class TestPage:
         assert (
             "The clock stood 10 times for a customer, 10 h 00 of working time in all; 40 % (17 to 69)" in said
         )
-        assert "Fewer than thirty waits each: listed by name, not ranked Li Na 10 10 h 00" in said
+        by_name = "Fewer than thirty waits each: listed by name, not ranked Li Na 10 10 h 00"
+        assert by_name in said
+        link_of_hers = f"/insight/tickets/?from=2026-03-01&behind=waits.{cast.lina.pk}"
+        for user, sees in ((cast.chen, True), (cast.lina, False)):
+            client = sign_in(user)
+            assert (by_name in text(client, PAGE + "?from=2026-03-01")) is sees
+            assert ("R-" in text(client, link_of_hers)) is sees
+            rows = table(client, f"{PAGE}csv/?from=2026-03-01")
+            assert any("Li Na" in row for row in rows) is sees
 
     def test_an_empty_period_says_what_would_be_here(self, cast: Cast, vera: Client) -> None:
         assert "No low score in this period" in text(vera, PAGE)
