@@ -12,14 +12,16 @@ def quiet_until(at: datetime, zone: ZoneInfo, start: time, end: time) -> datetim
     """When the quiet hours [start, end) that `at` lies in are over; None outside them.
 
     They may pass midnight; none where start and end are the same. Quiet is what the clock on the wall shows:
-    an end that is skipped is the first instant after the gap, one that is shown twice counts the first time,
-    or the second for who is already in the repetition. Never earlier than `at`.
+    an end that is skipped is the first instant after the gap that is not quiet itself, one that is shown
+    twice counts the first time, or the second for who is already in the repetition. Never earlier than `at`.
     """
     wall = at.astimezone(zone).replace(tzinfo=None)
     if not is_quiet(wall.time(), start, end):
         return None
     tomorrow = end < start and wall.time() >= start
-    return first_after(at, datetime.combine(wall.date() + DAY * tomorrow, end), zone)
+    over = first_after(at, datetime.combine(wall.date() + DAY * tomorrow, end), zone)
+    # All the time between two quiet windows may be skipped: the next has begun then.
+    return quiet_until(over, zone, start, end) or over
 
 
 def is_quiet(wall: time, start: time, end: time) -> bool:

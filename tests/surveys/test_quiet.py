@@ -17,6 +17,7 @@ FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
 NIGHT = (time(21), time(8))
 HALF_PAST_TWO = (time(21), time(2, 30))
 A_QUARTER = (time(21), time(2, 15))
+ALMOST_ALWAYS = (time(1, 15), time(1))
 
 
 @cache
@@ -54,13 +55,13 @@ def is_quiet(at: datetime, zone: ZoneInfo, start: time, end: time) -> bool:
 
 
 def end_by_walking(at: datetime, zone: ZoneInfo, start: time, end: time) -> datetime | None:
-    """The first minute from `at` on at which the clock shows the window's end or more."""
+    """The first minute from `at` on, not quiet, at which the clock shows the window's end or more."""
     if not is_quiet(at, zone, start, end):
         return None
     target = datetime.combine(wall(at, zone).date(), end)
     if target <= wall(at, zone):
         target += timedelta(days=1)
-    while wall(at, zone) < target:
+    while wall(at, zone) < target or is_quiet(at, zone, start, end):
         at += MINUTE
     return at
 
@@ -96,6 +97,7 @@ def test_it_ends_when_the_clock_on_the_wall_says_so(data: st.DataObject, start: 
         ("within one day", "UTC", "2026-03-02T12:30", (time(12), time(14)), "2026-03-02T14:00"),
         ("none, as both are the same", "UTC", "2026-03-02T00:00", (time(0), time(0)), None),
         ("the end is skipped", "Europe/Berlin", "2026-03-28T22:00", HALF_PAST_TWO, "2026-03-29T01:00"),
+        ("all between is skipped", "Atlantic/Canary", "2026-03-29T00:59", ALMOST_ALWAYS, "2026-03-30T00:00"),
         ("the end is shown twice", "Europe/Berlin", "2026-10-24T22:00", HALF_PAST_TWO, "2026-10-25T00:30"),
         ("in the repetition", "Europe/Berlin", "2026-10-25T01:10", HALF_PAST_TWO, "2026-10-25T01:30"),
         ("a short night", "America/New_York", "2026-03-08T04:00", NIGHT, "2026-03-08T12:00"),
