@@ -7,7 +7,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -19,7 +19,7 @@ from recovery.insight.recovery import COLUMNS, Rate, dose, recovery
 from recovery.insight.told import WAIT, Told
 from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
-from recovery.views.insight_file import as_file, dated
+from recovery.views.insight_file import as_file, dated, heads_of_shares
 from recovery.views.insight_groups import GROUPINGS
 from surveys.estimates import Interval
 
@@ -29,18 +29,7 @@ from surveys.estimates import Interval
 def export_csv(request: HttpRequest) -> HttpResponse:
     """The numbers of the page with their intervals and definitions, one a row."""
     asked = insight_slice.read(request, now())
-    heads = [
-        pgettext("figure", "number"),
-        gettext("by"),
-        gettext("of whom"),
-        gettext("count"),
-        gettext("of"),
-        gettext("share"),
-        pgettext("end of an interval", "low"),
-        pgettext("end of an interval", "high"),
-        gettext("definition"),
-    ]
-    return as_file(dated("recovery", asked), heads, csv_rows(asked.kept))
+    return as_file(dated("recovery", asked), heads_of_shares(), csv_rows(asked.kept))
 
 
 Row = list[object]

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
+from django.utils.translation import gettext, pgettext
 
 from recovery.views.insight_slice import Asked
 
@@ -14,6 +15,21 @@ def dated(what: str, asked: Asked) -> str:
     """Named by what it is of, its days, and the past day it stood on."""
     stood = f"-as-of-{asked.as_of_day}" if asked.as_of else ""
     return f"{what}-{asked.first}-{asked.last}{stood}.csv"
+
+
+def heads_of_shares() -> list[str]:
+    """Of a file whose every row is a share of something, with its interval."""
+    return [
+        pgettext("figure", "number"),
+        gettext("by"),
+        gettext("of whom"),
+        gettext("count"),
+        gettext("of"),
+        gettext("share"),
+        pgettext("end of an interval", "low"),
+        pgettext("end of an interval", "high"),
+        gettext("definition"),
+    ]
 
 
 def as_file(name: str, heads: Sequence[object], rows: Iterable[Iterable[object]]) -> HttpResponse:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from dispatch.clock import now
@@ -23,7 +23,7 @@ from recovery.views import door, insight_slice
 from recovery.views import insight_words as words
 from recovery.views.insight_behind import BEHIND_EACH, SAID
 from recovery.views.insight_csv import Row, row, shares_of
-from recovery.views.insight_file import as_file, dated
+from recovery.views.insight_file import as_file, dated, heads_of_shares
 from recovery.views.insight_frame import page
 from recovery.views.insight_pictures import Picture, bars_picture, rate_bar
 from recovery.views.insight_slice import Asked
@@ -70,7 +70,7 @@ def export_fixes(request: HttpRequest) -> HttpResponse:
     asked = insight_slice.read(request, now())
     chosen = chosen_of(request, all_of_them(request))
     rows = csv_rows(fix(view_of(request, asked), chosen)) if chosen else []
-    return as_file(dated("fix", asked), heads(), rows)
+    return as_file(dated("fix", asked), heads_of_shares(), rows)
 
 
 def all_of_them(request: HttpRequest) -> list[Initiative]:
@@ -268,20 +268,6 @@ def picture_of(found: Fix) -> Picture | None:
         return None
     title = gettext("Low scores because of “{cause}”, before and since").format(cause=found.initiative.cause)
     return bars_picture(bars, title, "fix")
-
-
-def heads() -> list[str]:
-    return [
-        pgettext("figure", "number"),
-        gettext("by"),
-        gettext("of whom"),
-        gettext("count"),
-        gettext("of"),
-        gettext("share"),
-        pgettext("end of an interval", "low"),
-        pgettext("end of an interval", "high"),
-        gettext("definition"),
-    ]
 
 
 def csv_rows(found: Fix) -> Iterable[Row]:
