@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )
 
     def make_history(self, months: int, scale: float) -> None:
-        self.stdout.write("Making six months of history, once; this takes about a minute ...")
+        self.stdout.write("Making six months of history, once; this takes two minutes or so ...")
         self.stdout.flush()
         started = time.monotonic()
         with_marker(self.start_afresh)
