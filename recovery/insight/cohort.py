@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,9 +15,7 @@ from recovery.insight import segment
 from recovery.insight.as_of import facts_then, of_teams_then
 from recovery.insight.kept import Answer as Answer
 from recovery.insight.kept import Ask, Facts, Row, facts_now
-from recovery.insight.kept import answers_of as all_answers_of
 from recovery.insight.kept import keys as keys
-from recovery.insight.kept import resolutions_of as resolutions_of
 from recovery.models import Resurvey, Ticket, TicketEvent
 from recovery.models.ticket import IN_WORK, TicketQuerySet
 from surveys.scoring import DETRACTOR, PASSIVE, PROMOTER
@@ -139,12 +137,6 @@ def stories(cohort: TicketQuerySet, at: datetime | None = None) -> list[Story]:
         for facts in [facts_then(Ticket.objects.filter(pk__in=tickets[start : start + AT_A_TIME]), at)]
         for row in facts.rows
     ]
-
-
-def answers_of(cohort: TicketQuerySet, resolutions: Mapping[int, list[datetime]]) -> dict[int, list[Answer]]:
-    """The person's valid answers on the ticket's line, each within the horizon of a resolution before it."""
-    given = all_answers_of(cohort)
-    return {ticket: counted(answers, resolutions.get(ticket, [])) for ticket, answers in given.items()}
 
 
 def counted(answers: Iterable[Answer], resolved: Sequence[datetime]) -> list[Answer]:

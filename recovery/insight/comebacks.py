@@ -35,11 +35,6 @@ class Comebacks:
     over: QuerySet[TicketEvent]
 
     @cached_property
-    def judged(self) -> frozenset[int]:
-        """The ids of all that are judged, read when they are first asked for."""
-        return frozenset(self.over.values_list("ticket", flat=True))
-
-    @cached_property
     def by_team(self) -> dict[int, Rate]:
         """The rate of the tickets each team has now."""
         counts = self.over.values_list("ticket__team").annotate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,16 +85,6 @@ class Promise(NamedTuple):
         return OVERDUE if passed or (self.due_at is not None and self.due_at <= at) else RUNNING
 
 
-def by_kind(rows: Iterable[Promise], at: datetime) -> dict[str, Promises]:
-    found = grouped(rows, lambda row: row.kind)
-    return {kind: counted(found.get(kind, []), at) for kind in KINDS}
-
-
-def promised(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
-    """Every deadline that had begun, under the due time that was in force. Two queries, three of the past."""
-    return told_then(begun(cohort, at), dues_then(cohort, at))
-
-
 def told_then(rows: Iterable[Promise], then: Mapping[tuple[int, str, int], Then]) -> list[Promise]:
     return [row._replace(**then[row.key]._asdict()) if row.key in then else row for row in rows]
 
@@ -160,17 +150,6 @@ def read(text: str | None) -> datetime | None:
 
 def tickets_missed(rows: Iterable[Promise], at: datetime) -> set[int]:
     return {row.ticket for row in rows if row.fate(at) in MISSED}
-
-
-def counted(rows: list[Promise], at: datetime) -> Promises:
-    fates = Counter(row.fate(at) for row in rows)
-    return Promises(
-        kept=Rate(fates[KEPT], fates[KEPT] + fates[LATE] + fates[OVERDUE]),
-        overdue=fates[OVERDUE],
-        running=fates[RUNNING],
-        dropped=fates[DROPPED],
-        tickets_missed=len(tickets_missed(rows, at)),
-    )
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from recovery.insight.cohort import Slice, low_scores, stories
 from recovery.insight.comebacks import comebacks
-from recovery.insight.promised import by_kind, promised
 from recovery.insight.recovery import Rate, recovery
 from recovery.insight.targets import HALF, KEPT, Number, Period
 from recovery.models import Target, Team, Ticket
 from recovery.models.ticket import TicketQuerySet
 from surveys.estimates import CensoredTimes
+from tests.recovery.insight.plain_times import by_kind, promised
 from tests.recovery.insight.plain_times import told as told_times
 
 

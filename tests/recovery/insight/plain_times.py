@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from recovery.insight.promised import Promise, Promises, counted, grouped, promised
+from recovery.insight.promised import (
+    DROPPED,
+    KEPT,
+    LATE,
+    OVERDUE,
+    RUNNING,
+    Promise,
+    Promises,
+    begun,
+    dues_then,
+    grouped,
+    told_then,
+)
+from recovery.insight.promised import tickets_missed as missed_among
+from recovery.insight.recovery import Rate
 from recovery.insight.times import KINDS, Pace, Waited
 from recovery.insight.working_clock import Run, WorkingClock, clocks_for
 from recovery.models.ticket import TicketQuerySet
@@ -82,3 +97,24 @@ def same_times(found: Waited, plain: Plain) -> None:
 
 def tickets_missed(rows: Iterable[Promise], kind: str, at: datetime) -> set[int]:
     return {row.ticket for row in rows if row.kind == kind and row.fate(at) in ("late", "overdue")}
+
+
+def promised(cohort: TicketQuerySet, at: datetime) -> list[Promise]:
+    """Every deadline that had begun, under the due time that was in force. Two queries, three of the past."""
+    return told_then(begun(cohort, at), dues_then(cohort, at))
+
+
+def by_kind(rows: Iterable[Promise], at: datetime) -> dict[str, Promises]:
+    found = grouped(rows, lambda row: row.kind)
+    return {kind: counted(found.get(kind, []), at) for kind in KINDS}
+
+
+def counted(rows: list[Promise], at: datetime) -> Promises:
+    fates = Counter(row.fate(at) for row in rows)
+    return Promises(
+        kept=Rate(fates[KEPT], fates[KEPT] + fates[LATE] + fates[OVERDUE]),
+        overdue=fates[OVERDUE],
+        running=fates[RUNNING],
+        dropped=fates[DROPPED],
+        tickets_missed=len(missed_among(rows, at)),
+    )

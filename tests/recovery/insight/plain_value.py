@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from recovery.insight.as_of import facts_then
-from recovery.insight.cohort import RECOVERED, Answer, answers_of, counted, resolutions_of
+from recovery.insight.cohort import RECOVERED, Answer, counted
 from recovery.insight.comebacks import WITHIN, follows_of
-from recovery.insight.kept import keys, rows_of
+from recovery.insight.kept import answers_of as all_answers_of
+from recovery.insight.kept import keys, resolutions_of, rows_of
 from recovery.insight.known import OPEN_AFTER, last_turn
 from recovery.insight.retention import Table, level_of
 from recovery.models import Goodwill, TicketEvent, TicketResponse
@@ -300,3 +301,9 @@ def cost_by_cause(cohort: TicketQuerySet, at: datetime) -> dict[int | None, tupl
         cost[row.ticket.cause_found_id] += float(row.cost)
         tickets[row.ticket.cause_found_id].add(row.ticket_id)
     return {cause: (cost[cause], frozenset(tickets[cause])) for cause in cost}
+
+
+def answers_of(cohort: TicketQuerySet, resolutions: Mapping[int, list[datetime]]) -> dict[int, list[Answer]]:
+    """The person's valid answers on the ticket's line, each within the horizon of a resolution before it."""
+    given = all_answers_of(cohort)
+    return {ticket: counted(answers, resolutions.get(ticket, [])) for ticket, answers in given.items()}

@@ -11,7 +11,6 @@ import pytest
 
 from recovery.insight.cohort import Slice, low_scores
 from recovery.insight.dues import GROUPINGS
-from recovery.insight.promised import promised
 from recovery.insight.times import KINDS, missed, times, waited
 from recovery.lifecycle import (
     Refused,
@@ -28,7 +27,7 @@ from recovery.models.ticket import TicketQuerySet
 from tests.due import run_all
 from tests.make import DAY, HOUR, MINUTE, MONDAY, Cast, make_calendar
 from tests.recovery.insight.histories import heard, low, put_right
-from tests.recovery.insight.plain_times import agree, plainly, same_times, tickets_missed
+from tests.recovery.insight.plain_times import agree, plainly, promised, same_times, tickets_missed
 
 STEPS = 30
 
